@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Slices, digits and big-endian numbers. The decoders look at all of the text before they write
+ * anything, so that a refused text leaves no trace.
+ */
+#include "base/bytes.h"
+
+static uint8_t lower_of(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
+
+bool slice_eq_nocase(struct slice s, const char *lower)
+{
+	if (s.len != strlen(lower))
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		if (lower_of(s.p[i]) != (uint8_t)lower[i])
+			return false;
+	}
+	return true;
+}
+
+int64_t time_add(int64_t a, int64_t b)
+{
+	int64_t sum;
+
+	if (!__builtin_add_overflow(a, b, &sum))
+		return sum;
+	return a < 0 ? INT64_MIN : INT64_MAX;
+}
+
+void hex_encode(char *dst, struct slice in)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < in.len; i++) {
+		dst[2 * i] = digits[in.p[i] >> 4];
+		dst[2 * i + 1] = digits[in.p[i] & 15];
+	}
+}
+
+/* 16 for what is no hexadecimal digit. */
+static uint8_t nibble_of(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return (uint8_t)(c - '0');
+	c = lower_of(c);
+	return c >= 'a' && c <= 'f' ? (uint8_t)(c - 'a' + 10) : 16;
+}
+
+err_t hex_decode(uint8_t *dst, size_t len, struct slice text)
+{
+	size_t n_digits;
+
+	if (!size_mul(len, 2, &n_digits) || text.len != n_digits)
+		return ERR_SYNTAX;
+	for (size_t i = 0; i < n_digits; i++) {
+		if (nibble_of(text.p[i]) > 15)
+			return ERR_SYNTAX;
+	}
+	for (size_t i = 0; i < len; i++)
+		dst[i] = (uint8_t)(nibble_of(text.p[2 * i]) << 4 | nibble_of(text.p[2 * i + 1]));
+	return OK;
+}
+
+err_t decimal_decode(struct slice text, uint64_t max, uint64_t *out)
+{
+	uint64_t n = 0;
+
+	if (text.len == 0)
+		return ERR_SYNTAX;
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.p[i];
+
+		if (c < '0' || c > '9')
+			return ERR_SYNTAX;
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, (uint64_t)(c - '0'), &n) || n > max)
+			return ERR_SYNTAX;
+	}
+	*out = n;
+	return OK;
+}
+
+size_t decimal_encode(char *dst, uint64_t n)
+{
+	char digits[20]; /* of UINT64_MAX; written from the end */
+	size_t first = sizeof(digits);
+
+	do {
+		digits[--first] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	memcpy(dst, digits + first, sizeof(digits) - first);
+	return sizeof(digits) - first;
+}
+
+/* Octets that follow a lead octet, and the code points that this length may hold. */
+static const struct {
+	uint8_t mask, lead; /* the lead octet & mask == lead */
+	uint8_t n_follow;
+	uint32_t min, max; /* below min: overlong */
+} utf8_forms[] = {
+    {0x80, 0x00, 0, 0, 0x7f},
+    {0xe0, 0xc0, 1, 0x80, 0x7ff},
+    {0xf0, 0xe0, 2, 0x800, 0xffff},
+    {0xf8, 0xf0, 3, 0x10000, 0x10ffff},
+};
+
+size_t utf8_decode(struct slice s, uint32_t *out)
+{
+	for (size_t form = 0; s.len > 0 && form < N_ELEMENTS(utf8_forms); form++) {
+		size_t n_follow = utf8_forms[form].n_follow;
+		uint32_t code = (uint32_t)(s.p[0] & ~utf8_forms[form].mask);
+
+		if ((s.p[0] & utf8_forms[form].mask) != utf8_forms[form].lead)
+			continue;
+		if (s.len <= n_follow)
+			return 0;
+		for (size_t i = 1; i <= n_follow; i++) {
+			if ((s.p[i] & 0xc0) != 0x80)
+				return 0;
+			code = code << 6 | (s.p[i] & 0x3f);
+		}
+		/* RFC 3629 3: no overlong forms, no surrogates, nothing above U+10FFFF. */
+		if (code < utf8_forms[form].min || code > utf8_forms[form].max ||
+		    (code >= 0xd800 && code <= 0xdfff))
+			return 0;
+		*out = code;
+		return n_follow + 1;
+	}
+	return 0;
+}
+
+void put_u32(uint8_t *dst, uint32_t v)
+{
+	for (int i = 3; i >= 0; i--, v >>= 8)
+		dst[i] = (uint8_t)v;
+}
+
+void put_u64(uint8_t *dst, uint64_t v)
+{
+	for (int i = 7; i >= 0; i--, v >>= 8)
+		dst[i] = (uint8_t)v;
+}
+
+uint32_t get_u32(const uint8_t *src)
+{
+	uint32_t v = 0;
+
+	for (int i = 0; i < 4; i++)
+		v = v << 8 | src[i];
+	return v;
+}
+
+uint64_t get_u64(const uint8_t *src)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | src[i];
+	return v;
+}
