@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The settings of a running relay: one struct member per row of tbl/options.h. ctl fills them
+ * from the file; every floor reads what it needs. Immutable once the relay has started; a reload
+ * makes a new one.
+ */
+#ifndef OCSPRELAY_SETTINGS_H
+#define OCSPRELAY_SETTINGS_H
+
+#include "types.h"
+
+struct text_list {
+	char **items; /* owned, and each item */
+	size_t n;
+};
+
+#define OPTION_TYPE_TEXT   char *
+#define OPTION_TYPE_LIST   struct text_list
+#define OPTION_TYPE_NUMBER uint64_t
+#define OPTION_TYPE_RATIO  double
+#define OPTION_TYPE_SIZE   uint64_t
+#define OPTION_TYPE_TIME   int64_t
+#define OPTION_TYPE_FLAG   bool
+#define OPTION_TYPE_CHOICE int
+
+#define OPTION(name, type, def, min, max, help) OPTION_TYPE_##type name;
+
+struct settings_top {
+#define OPTIONS_TOP
+#include "tbl/options.h"
+#undef OPTIONS_TOP
+};
+
+struct settings_cache {
+#define OPTIONS_CACHE
+#include "tbl/options.h"
+#undef OPTIONS_CACHE
+};
+
+struct settings_log {
+#define OPTIONS_LOG
+#include "tbl/options.h"
+#undef OPTIONS_LOG
+};
+
+struct settings_limits {
+#define OPTIONS_LIMITS
+#include "tbl/options.h"
+#undef OPTIONS_LIMITS
+};
+
+struct settings_issuer {
+#define OPTIONS_ISSUER
+#include "tbl/options.h"
+#undef OPTIONS_ISSUER
+};
+
+struct settings_issuer_own {
+#define OPTIONS_ISSUER_OWN
+#include "tbl/options.h"
+#undef OPTIONS_ISSUER_OWN
+};
+
+#undef OPTION
+
+struct settings_section {
+	char *name;
+	unsigned line; /* of the section in its file, for messages */
+	char *file;
+	struct settings_issuer issuer; /* defaults section applied */
+	struct settings_issuer_own own;
+};
+
+struct settings {
+	struct settings_top top;
+	struct settings_cache cache;
+	struct settings_log log;
+	struct settings_limits limits;
+	struct settings_issuer defaults;
+	struct settings_section *issuers;
+	size_t n_issuers;
+};
+
+#endif

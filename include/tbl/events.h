@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Every log event: EVENT(id, name, level, text). The name is stable, the fields are name=value
+ * pairs beside it. Never a field: DER, secrets, URLs with userinfo; a serial only from notice on
+ * where the event is about that certificate, never together with a client address (rule SL-15).
+ */
+EVENT(START, "start", LEVEL_NOTICE, "relay started")
+EVENT(READY, "ready", LEVEL_NOTICE, "serving")
+EVENT(DRAIN, "drain", LEVEL_NOTICE, "draining: no new connections")
+EVENT(STOP, "stop", LEVEL_NOTICE, "relay stopped")
+EVENT(LISTEN, "listen", LEVEL_NOTICE, "listening")
+EVENT(LISTEN_FAILED, "listen-failed", LEVEL_ERROR, "cannot listen")
+EVENT(RELOAD, "reload", LEVEL_NOTICE, "configuration reloaded")
+EVENT(RELOAD_FAILED, "reload-failed", LEVEL_ERROR, "reload refused, the old configuration stays")
+EVENT(CONFIG, "config", LEVEL_WARNING, "configuration")
+EVENT(ISSUER, "issuer", LEVEL_INFO, "issuer known")
+EVENT(NO_ISSUERS, "no-issuers", LEVEL_WARNING, "no issuer is configured: every request is answered unauthorized")
+EVENT(CERTIFICATE_SKIPPED, "certificate-skipped", LEVEL_WARNING, "certificate file skipped")
+EVENT(ISSUER_NAME, "issuer-name", LEVEL_WARNING, "a client asks with another encoding of the issuer's name")
+EVENT(RESPONDER_DOWN, "responder-down", LEVEL_WARNING, "responder stopped answering")
+EVENT(RESPONDER_UP, "responder-up", LEVEL_NOTICE, "responder answers again")
+EVENT(RESPONDER_WANTS_POST, "responder-wants-post", LEVEL_INFO, "responder refuses GET, asked by POST for an hour")
+EVENT(FETCH_FAILED, "fetch-failed", LEVEL_INFO, "fetch failed")
+EVENT(RESPONSE_REFUSED, "response-refused", LEVEL_WARNING, "response refused by verification")
+EVENT(ROLLBACK_REFUSED, "rollback-refused", LEVEL_WARNING, "older response not taken over a newer one")
+EVENT(STATUS_CHANGED, "status-changed", LEVEL_NOTICE, "certificate status changed")
+EVENT(STORE_OPEN, "store-open", LEVEL_NOTICE, "store opened")
+EVENT(STORE_FAILED, "store-failed", LEVEL_ERROR, "store failed, the relay goes on without it")
+EVENT(STORE_BACK, "store-back", LEVEL_NOTICE, "store works again")
+EVENT(RECORD_REFUSED, "record-refused", LEVEL_WARNING, "stored record refused and deleted")
+EVENT(OVERLOAD, "overload", LEVEL_WARNING, "requests are shed")
+EVENT(CLOCK, "clock", LEVEL_ERROR, "the system clock is wrong")
+EVENT(PRIVILEGES, "privileges", LEVEL_ERROR, "cannot change to the configured user")
+EVENT(SYSTEM, "system", LEVEL_ERROR, "system call failed")
+EVENT(ACCESS, "access", LEVEL_INFO, "request")
+EVENT(FOLDED, "folded", LEVEL_NOTICE, "repeated events folded")

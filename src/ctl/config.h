@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The configuration file (libConfuse syntax) into struct settings, by the rows of tbl/options.h.
+ * Every error is reported, not only the first, as  file:line: option: what is wrong, what is
+ * allowed.
+ */
+#ifndef OCSPRELAY_CTL_CONFIG_H
+#define OCSPRELAY_CTL_CONFIG_H
+
+#include "base/buf.h"
+#include "core/policy.h"
+#include "err.h"
+#include "settings.h"
+
+#define CONFIG_DEFAULT_PATH SYSCONFDIR "/ocsprelay/ocsprelay.conf"
+
+/*
+ * Reads path. OK: *out is filled, to be freed by settings_free; messages may hold warnings.
+ * ERR_SYNTAX or ERR_SYSTEM: messages holds at least one line of error, *out is untouched. Main
+ * thread only (libConfuse keeps global state).
+ */
+MUST_CHECK err_t config_load(const char *path, struct settings **out, struct buf *messages);
+
+/* The documented defaults, as an empty file gives; NULL without memory. */
+struct settings *settings_default(void);
+void settings_free(struct settings *settings);
+
+/* An issuer's options as the policy of the core. */
+void settings_policy(const struct settings_issuer *options, struct policy *out);
+
+#endif

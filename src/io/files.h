@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* Whole files and directory listings, for start-up, reload and the command line; never in a loop's
+ * way. */
+#ifndef OCSPRELAY_IO_FILES_H
+#define OCSPRELAY_IO_FILES_H
+
+#include "base/buf.h"
+#include "err.h"
+#include "settings.h"
+
+/* Appends the file's octets to out. "-" is standard input. ERR_SYSTEM (errno set), ERR_TOO_LONG. */
+MUST_CHECK err_t file_read(const char *path, struct buf *out);
+
+/* Paths (directory/name) of the regular files in a directory whose names end in one of the NULL-
+ * terminated suffixes, sorted by name; hidden ones left out. ERR_SYSTEM, ERR_NO_MEMORY. */
+MUST_CHECK err_t directory_list(const char *path, const char *const *suffixes,
+				struct text_list *out);
+void text_list_free(struct text_list *list);
+
+#endif

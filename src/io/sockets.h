@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Listening sockets: from the words of the configuration to descriptors. All are opened before
+ * privileges are dropped and before the threads start.
+ */
+#ifndef OCSPRELAY_IO_SOCKETS_H
+#define OCSPRELAY_IO_SOCKETS_H
+
+#include "err.h"
+#include "settings.h"
+
+/* "127.0.0.1:80", "[::1]:80", "*:80" (v4 and v6), "localhost:80", "unix:/path", "systemd". OK or
+ * ERR_SYNTAX: for checking a configuration; opens and resolves nothing. */
+MUST_CHECK err_t sockets_check(const char *address);
+
+struct sockets;
+
+/*
+ * Opens every address n_copies times with SO_REUSEPORT, so that each front thread has its own;
+ * Unix sockets and passed ones are shared by all. What cannot be opened is logged (LISTEN_FAILED)
+ * and left out. A stale Unix socket file is replaced, one that answers is not. NULL only without
+ * memory.
+ */
+struct sockets *sockets_open(const struct text_list *addresses, unsigned n_copies);
+
+/* Closes all descriptors and removes the Unix socket files that were made. */
+void sockets_close(struct sockets *sockets);
+
+/* Descriptors for one front thread (copy < n_copies), non-blocking, close-on-exec, listening. The
+ * sockets stay the owner. */
+size_t sockets_count(const struct sockets *sockets);
+int sockets_fd(const struct sockets *sockets, size_t i, unsigned copy);
+
+/* The address really bound, as text ("127.0.0.1:40123"); borrowed. */
+const char *sockets_name(const struct sockets *sockets, size_t i);
+
+#endif

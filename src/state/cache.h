@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The memory cache: key -> entry, sharded by the keyed hash of the key, bounded in octets, evicting
+ * by SIEVE (a hit sets a mark and moves nothing). A shard's mutex is held for a look-up or a swap,
+ * never for anything that waits. Any thread.
+ */
+#ifndef OCSPRELAY_STATE_CACHE_H
+#define OCSPRELAY_STATE_CACHE_H
+
+#include "base/hash.h"
+#include "err.h"
+#include "state/entry.h"
+
+struct cache;
+
+struct cache *cache_new(size_t max_bytes, struct hash_key key); /* NULL without memory */
+void cache_free(struct cache *cache);
+
+/* The hash under which the relay also picks the key's back thread. */
+uint64_t cache_hash(const struct cache *cache, struct slice key);
+
+/* The entry, one reference given, or NULL. An expired one is given too: the caller judges time. */
+struct entry *cache_get(struct cache *cache, struct slice key, uint64_t hash);
+
+enum cache_put_result {
+	CACHE_STORED,   /* new under its key, or in the place of an older one */
+	CACHE_ROLLBACK, /* refused: the entry at hand is newer and has not expired (CL-16) */
+	CACHE_TOO_BIG   /* refused: larger than a shard */
+};
+
+/*
+ * Puts entry under its own key, taking a reference of its own. *out_current gets the entry that is
+ * now valid for the key (a reference is given): entry itself, or with CACHE_ROLLBACK the older one's
+ * better. *out_old_status gets the status of the entry that was there, or -1: for noticing status
+ * changes. An entry at hand that has expired at now never wins.
+ */
+enum cache_put_result cache_put(struct cache *cache, struct entry *entry, int64_t now,
+				struct entry **out_current, int *out_old_status);
+
+/* Takes the entry of this key out; true if there was one. */
+bool cache_remove(struct cache *cache, struct slice key, uint64_t hash);
+
+struct cache_stats {
+	uint64_t n_entries, n_bytes, n_evictions;
+};
+void cache_stats(struct cache *cache, struct cache_stats *out);
+
+/* Calls fn for every entry, shard by shard, under the shard's mutex: fn must be quick and must not
+ * call back into the cache. */
+typedef void cache_fn(void *arg, struct entry *entry);
+void cache_each(struct cache *cache, cache_fn *fn, void *arg);
+
+#endif

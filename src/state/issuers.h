@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The issuer table: which issuer a CertID names. Built by the configuration, then immutable and
+ * reference counted; a reload builds a new one and every thread swaps its reference. A look-up
+ * takes no lock.
+ */
+#ifndef OCSPRELAY_STATE_ISSUERS_H
+#define OCSPRELAY_STATE_ISSUERS_H
+
+#include "base/hash.h"
+#include "core/issuer.h"
+#include "err.h"
+
+struct issuers;
+
+struct issuers *issuers_new(struct hash_key key); /* one reference; NULL without memory */
+struct issuers *issuers_ref(struct issuers *issuers);
+void issuers_unref(struct issuers *issuers); /* frees the issuers with the last reference */
+
+/* While building. Takes issuer. ERR_NO_MEMORY: nothing was taken. Two of one identity must have
+ * been merged before (issuers_by_id). */
+MUST_CHECK err_t issuers_add(struct issuers *issuers, struct issuer *issuer);
+
+/* The issuer of this identity, or NULL. */
+struct issuer *issuers_by_id(const struct issuers *issuers, const uint8_t id[ISSUER_ID_LEN]);
+
+/* Ends the building: the table of hashes is made. Needed before issuers_find. */
+MUST_CHECK err_t issuers_seal(struct issuers *issuers);
+
+/* The issuer that certid names. ERR_ISSUER_NAME: its key is known under other names only.
+ * ERR_ISSUER_UNKNOWN. *out is valid as long as the table. */
+MUST_CHECK err_t issuers_find(const struct issuers *issuers, const struct certid *certid,
+			      const struct issuer **out);
+
+size_t issuers_count(const struct issuers *issuers);
+const struct issuer *issuers_at(const struct issuers *issuers, size_t i);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is remembered of each responder, by URL, shared by all its issuers and all back threads:
+ * whether it works, that it wants POST, that it does not do nonces, until when it asked to be left
+ * alone. Monotonic milliseconds. Any thread; own mutex, miss path only.
+ */
+#ifndef OCSPRELAY_STATE_RESPONDERS_H
+#define OCSPRELAY_STATE_RESPONDERS_H
+
+#include "err.h"
+#include "types.h"
+
+struct responders;
+
+struct responders *responders_new(void); /* NULL without memory */
+void responders_free(struct responders *responders);
+
+struct responder_state {
+	bool is_down;          /* the last request failed */
+	unsigned n_failures;   /* in a row */
+	int64_t ms_down_since; /* while is_down */
+	bool wants_post;       /* GET was refused within the last hour (HC-01) */
+	bool skips_nonce;      /* answered a nonce without one within the last hour (NO-04) */
+	int64_t ms_not_before; /* Retry-After (HC-14); 0: none */
+};
+
+/* The state at ms_now; all zero for a URL never seen. */
+struct responder_state responder_get(struct responders *responders, const char *url,
+				     int64_t ms_now);
+
+enum responder_change {
+	RESPONDER_SAME,
+	RESPONDER_WENT_DOWN,
+	RESPONDER_CAME_BACK
+};
+
+/* A request ended. Unreachable, HTTP failure, invalid answer, tryLater, internalError count as
+ * failure; what the responder may rightly say (also unauthorized) as success. */
+enum responder_change responder_report(struct responders *responders, const char *url, bool success,
+				       int64_t ms_now);
+void responder_set_wants_post(struct responders *responders, const char *url, int64_t ms_now);
+void responder_set_skips_nonce(struct responders *responders, const char *url, int64_t ms_now);
+void responder_set_not_before(struct responders *responders, const char *url, int64_t ms_until);
+
+#endif
