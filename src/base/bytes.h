@@ -44,12 +44,22 @@ bool slice_eq_nocase(struct slice s, const char *lower);
 /* False when the sum or product does not fit; *out is then untouched. */
 static inline bool size_add(size_t a, size_t b, size_t *out)
 {
-	return !__builtin_add_overflow(a, b, out);
+	size_t n;
+
+	if (__builtin_add_overflow(a, b, &n))
+		return false;
+	*out = n;
+	return true;
 }
 
 static inline bool size_mul(size_t a, size_t b, size_t *out)
 {
-	return !__builtin_mul_overflow(a, b, out);
+	size_t n;
+
+	if (__builtin_mul_overflow(a, b, &n))
+		return false;
+	*out = n;
+	return true;
 }
 
 /* Saturating sum of seconds or milliseconds. */
