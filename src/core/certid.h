@@ -20,10 +20,10 @@ enum hash_alg {
 };
 
 struct hash_alg_row {
-	const char *name;       /* "sha1": command line, JSON, OpenSSL */
+	const char *name;	/* "sha1": command line, JSON, OpenSSL */
 	const char *short_name; /* "s1": keys of stores */
-	size_t len;             /* octets of a digest */
-	struct slice oid;       /* content of the OBJECT IDENTIFIER */
+	size_t len;		/* octets of a digest */
+	struct slice oid;	/* content of the OBJECT IDENTIFIER */
 };
 
 extern const struct hash_alg_row hash_algs[N_HASH_ALGS];
@@ -34,7 +34,7 @@ enum hash_alg hash_alg_named(const char *name);
 struct certid {
 	enum hash_alg alg;
 	struct slice name_hash, key_hash; /* as long as alg says */
-	struct slice serial;              /* content octets of the INTEGER, opaque */
+	struct slice serial;		  /* content octets of the INTEGER, opaque */
 };
 
 /*

@@ -24,7 +24,7 @@ enum der_tag {
 	DER_BMP_STRING = 0x1e,
 	DER_SEQUENCE = 0x30,
 	DER_SET = 0x31,
-	DER_CONTEXT_0 = 0xa0,           /* constructed; + n for [n] */
+	DER_CONTEXT_0 = 0xa0,		/* constructed; + n for [n] */
 	DER_CONTEXT_PRIMITIVE_0 = 0x80, /* + n for [n] IMPLICIT of a primitive type */
 };
 
@@ -51,8 +51,8 @@ static inline bool der_is_next(const struct der *der, uint8_t tag)
 /* The next element, which must have this tag: its content. */
 MUST_CHECK err_t der_read(struct der *der, uint8_t tag, struct slice *out_content);
 
-/* The next element, which must be [n] EXPLICIT (wrapper) around exactly one element of this tag: the
- * content of the inner one. */
+/* The next element, which must be [n] EXPLICIT (wrapper) around exactly one element of this tag:
+ * the content of the inner one. */
 MUST_CHECK err_t der_read_explicit(struct der *der, uint8_t wrapper, uint8_t tag,
 				   struct slice *out_content);
 
@@ -76,9 +76,9 @@ MUST_CHECK err_t der_read_boolean(struct der *der, bool *out_value);
 
 /* An AlgorithmIdentifier (RFC 5280 4.1.1.2). */
 struct algorithm {
-	struct slice oid;        /* content */
+	struct slice oid;	 /* content */
 	struct slice parameters; /* header included; p == NULL: absent */
-	struct slice tlv;        /* the whole AlgorithmIdentifier */
+	struct slice tlv;	 /* the whole AlgorithmIdentifier */
 };
 MUST_CHECK err_t der_read_algorithm(struct der *der, struct algorithm *out);
 

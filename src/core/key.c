@@ -14,6 +14,7 @@ static_assert(offsetof(struct cache_key, serial) == HEAD_LEN, "the octets of a k
 void key_make(struct cache_key *out, const uint8_t issuer_id[ISSUER_ID_LEN], enum hash_alg alg,
 	      struct slice serial)
 {
+	assert(serial.len <= MAX_SERIAL_LEN);
 	*out = (struct cache_key){.alg = (uint8_t)alg, .serial_len = (uint8_t)serial.len};
 	memcpy(out->issuer_id, issuer_id, ISSUER_ID_LEN);
 	memcpy(out->serial, serial.p, serial.len);

@@ -8,11 +8,11 @@
 
 #include "core/certid.h"
 
-#define MAX_CERTIDS 8
+#define MAX_CERTIDS   8
 #define MAX_NONCE_LEN 128
 
 struct ocsp_request_limits {
-	unsigned max_certids;    /* 1 to MAX_CERTIDS */
+	unsigned max_certids;	 /* 1 to MAX_CERTIDS */
 	unsigned max_extensions; /* per list */
 };
 
@@ -28,16 +28,21 @@ struct ocsp_request {
 	struct certid certids[MAX_CERTIDS];
 	unsigned n_certids;
 	unsigned flags;
-	struct slice nonce;     /* the nonce's octets: inside the inner OCTET STRING where there is one */
+	struct slice
+	    nonce; /* the nonce's octets: inside the inner OCTET STRING where there is one */
 	struct slice nonce_ext; /* the whole Extension, for forwarding verbatim (NO-03) */
-	struct slice der;       /* the whole request */
+	struct slice der;	/* the whole request */
 };
 
 /*
- * Reads der, all of it. The result borrows from it. Errors: ERR_REQ_DER, ERR_REQ_TRAILING,
+ * Reads der, all of it. Its cost is bounded by limits and by the 512 elements of rule SL-04, not by
+ * its length. The result borrows from it. Errors: ERR_REQ_DER, ERR_REQ_TRAILING,
  * ERR_REQ_EMPTY (also for no octets at all), ERR_REQ_VERSION, ERR_REQ_DIGEST, ERR_REQ_PARAMETERS,
  * ERR_REQ_SERIAL, ERR_REQ_NONCE, ERR_REQ_CERTIDS, ERR_REQ_EXTENSIONS; ERR_REQ_HASH when the request
  * is in order but names an algorithm that is not supported. Allocates nothing.
+ *
+ * An extension of 4.4 is understood where that section puts it; a nonce among the extensions of a
+ * single Request has no meaning there and is treated as unknown.
  */
 MUST_CHECK err_t ocsp_request_parse(struct slice der, const struct ocsp_request_limits *limits,
 				    struct ocsp_request *out);
