@@ -74,7 +74,8 @@ unsigned label_count(enum label_dim dim);
 const char *label_name(enum label_dim dim);
 const char *label_text(enum label_dim dim, unsigned value);
 
-/* Upper bounds of the histogram buckets in microseconds, ascending; the last is +Inf (UINT64_MAX). */
+/* Upper bounds of the histogram buckets in microseconds, ascending; the last is +Inf (UINT64_MAX).
+ */
 #define N_BUCKETS 14
 extern const uint64_t counter_bucket_bounds[N_BUCKETS];
 

@@ -39,26 +39,26 @@ struct log_field {
 	int64_t number;
 };
 
-#define LOG_TEXT(n, t)                                                                             \
-	{                                                                                          \
-		.name = (n), .type = LOG_FIELD_TEXT, .bytes = slice_text(t)                        \
+#define LOG_TEXT(n, t)                                                      \
+	{                                                                   \
+		.name = (n), .type = LOG_FIELD_TEXT, .bytes = slice_text(t) \
 	}
-#define LOG_SLICE(n, s)                                                                            \
-	{                                                                                          \
-		.name = (n), .type = LOG_FIELD_TEXT, .bytes = (s)                                  \
+#define LOG_SLICE(n, s)                                           \
+	{                                                         \
+		.name = (n), .type = LOG_FIELD_TEXT, .bytes = (s) \
 	}
-#define LOG_NUMBER(n, v)                                                                           \
-	{                                                                                          \
-		.name = (n), .type = LOG_FIELD_NUMBER, .number = (int64_t)(v)                      \
+#define LOG_NUMBER(n, v)                                                      \
+	{                                                                     \
+		.name = (n), .type = LOG_FIELD_NUMBER, .number = (int64_t)(v) \
 	}
-#define LOG_HEX(n, s)                                                                              \
-	{                                                                                          \
-		.name = (n), .type = LOG_FIELD_BYTES, .bytes = (s)                                 \
+#define LOG_HEX(n, s)                                              \
+	{                                                          \
+		.name = (n), .type = LOG_FIELD_BYTES, .bytes = (s) \
 	}
 /* The error's label as field "reason". */
 #define LOG_REASON(e) LOG_TEXT("reason", err_row(e)->label)
 
-#define LOG(event, ...)                                                                            \
+#define LOG(event, ...) \
 	log_emit(EVENT_##event, (const struct log_field[]){__VA_ARGS__, {.name = NULL}})
 
 typedef void log_sink_fn(void *arg, enum log_event event, const struct log_field *fields);
