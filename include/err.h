@@ -30,8 +30,8 @@ enum ocsp_status {
 
 /* How long a failure may be repeated to others without asking again (rule CL-19). */
 enum negative_class {
-	NEGATIVE_NONE,         /* not kept */
-	NEGATIVE_ERROR,        /* neg_ttl_error */
+	NEGATIVE_NONE,	       /* not kept */
+	NEGATIVE_ERROR,	       /* neg_ttl_error */
 	NEGATIVE_MALFORMED,    /* 30 s */
 	NEGATIVE_SIG_REQUIRED, /* 300 s */
 	NEGATIVE_UNAUTHORIZED  /* neg_ttl_unauthorized */
@@ -48,10 +48,10 @@ enum log_level {
 struct err_row {
 	const char *label; /* lower-case-with-dashes: metrics, logs, --json */
 	const char *text;  /* for people; names the clause of the standard where there is one */
-	uint16_t http;     /* status of the client's answer; 0 = never reaches a client */
-	uint8_t ocsp;      /* enum ocsp_status */
+	uint16_t http;	   /* status of the client's answer; 0 = never reaches a client */
+	uint8_t ocsp;	   /* enum ocsp_status */
 	uint8_t negative;  /* enum negative_class */
-	uint8_t level;     /* enum log_level */
+	uint8_t level;	   /* enum log_level */
 };
 
 /* The row of err; for OK and out-of-range values a row that says so. Never NULL. Any thread. */
