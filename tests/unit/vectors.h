@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/* The request vectors of appendix A of the conformance table. */
+#ifndef OCSPRELAY_TESTS_VECTORS_H
+#define OCSPRELAY_TESTS_VECTORS_H
+/* clang-format off */
+
+#define TV1 /* SHA-1, NULL -> ok */ \
+	"MFEwTzBNMEswSTAJBgUrDgMCGgUABBT8lMSNVOFxmtilwhnQQ6RTelDWTwQUUR8RvccO4QTYzK7MBAeB" \
+	"nN1R2fYCEBINemzpQ/zUaQwN+//dxfw="
+#define TV2 /* parameters absent -> = TV1 */ \
+	"ME8wTTBLMEkwRzAHBgUrDgMCGgQU/JTEjVThcZrYpcIZ0EOkU3pQ1k8EFFEfEb3HDuEE2MyuzAQHgZzd" \
+	"Udn2AhASDXps6UP81GkMDfv/3cX8"
+#define TV3 /* SHA-256, NULL -> own key */ \
+	"MG0wazBpMGcwZTANBglghkgBZQMEAgEFAAQgmEc1LWCzI+IWI4GngMjSlR1No/WVQjy1iUfj5QadUtsE" \
+	"IJDFKQ/Z8VQQKzhhGmvhSThYOHmtxhPyWQX1hRbZLGxLAhASDXps6UP81GkMDfv/3cX8"
+#define TV3b /* SHA-256, absent -> = TV3 */ \
+	"MGswaTBnMGUwYzALBglghkgBZQMEAgEEIJhHNS1gsyPiFiOBp4DI0pUdTaP1lUI8tYlH4+UGnVLbBCCQ" \
+	"xSkP2fFUECs4YRpr4Uk4WDh5rcYT8lkF9YUW2SxsSwIQEg16bOlD/NRpDA37/93F/A=="
+#define TV4 /* TV1 + nonce 00..1f (32) -> section 7 */ \
+	"MIGHMIGEME0wSzBJMAkGBSsOAwIaBQAEFPyUxI1U4XGa2KXCGdBDpFN6UNZPBBRRHxG9xw7hBNjMrswE" \
+	"B4Gc3VHZ9gIQEg16bOlD/NRpDA37/93F/KIzMDEwLwYJKwYBBQUHMAECBCIEIAABAgMEBQYHCAkKCwwN" \
+	"Dg8QERITFBUWFxgZGhscHR4f"
+#define TV4_0 /* nonce length 0 -> ERR(1) */ \
+	"MGYwZDBNMEswSTAJBgUrDgMCGgUABBT8lMSNVOFxmtilwhnQQ6RTelDWTwQUUR8RvccO4QTYzK7MBAeB" \
+	"nN1R2fYCEBINemzpQ/zUaQwN+//dxfyiEzARMA8GCSsGAQUFBzABAgQCBAA="
+#define TV4_8 /* nonce 8 zero octets -> NO-02 */ \
+	"MG4wbDBNMEswSTAJBgUrDgMCGgUABBT8lMSNVOFxmtilwhnQQ6RTelDWTwQUUR8RvccO4QTYzK7MBAeB" \
+	"nN1R2fYCEBINemzpQ/zUaQwN+//dxfyiGzAZMBcGCSsGAQUFBzABAgQKBAgAAAAAAAAAAA=="
+#define TV4_raw /* nonce without inner OCTET STRING -> NO-03 */ \
+	"MGwwajBNMEswSTAJBgUrDgMCGgUABBT8lMSNVOFxmtilwhnQQ6RTelDWTwQUUR8RvccO4QTYzK7MBAeB" \
+	"nN1R2fYCEBINemzpQ/zUaQwN+//dxfyiGTAXMBUGCSsGAQUFBzABAgQIAQIDBAUGBwg="
+#define TV5 /* two CertIDs (serial 2: 01) -> RP-34 */ \
+	"MIGRMIGOMIGLMEswSTAJBgUrDgMCGgUABBT8lMSNVOFxmtilwhnQQ6RTelDWTwQUUR8RvccO4QTYzK7M" \
+	"BAeBnN1R2fYCEBINemzpQ/zUaQwN+//dxfwwPDA6MAkGBSsOAwIaBQAEFPyUxI1U4XGa2KXCGdBDpFN6" \
+	"UNZPBBRRHxG9xw7hBNjMrswEB4Gc3VHZ9gIBAQ=="
+#define TV6 /* explicit version v1 -> = TV1 */ \
+	"MFYwVKADAgEAME0wSzBJMAkGBSsOAwIaBQAEFPyUxI1U4XGa2KXCGdBDpFN6UNZPBBRRHxG9xw7hBNjM" \
+	"rswEB4Gc3VHZ9gIQEg16bOlD/NRpDA37/93F/A=="
+#define TV6b /* version v2 -> ERR(1) */ \
+	"MFYwVKADAgEBME0wSzBJMAkGBSsOAwIaBQAEFPyUxI1U4XGa2KXCGdBDpFN6UNZPBBRRHxG9xw7hBNjM" \
+	"rswEB4Gc3VHZ9gIQEg16bOlD/NRpDA37/93F/A=="
+#define TV7a /* outer length long-form 81 -> ERR(1) */ \
+	"MIFRME8wTTBLMEkwCQYFKw4DAhoFAAQU/JTEjVThcZrYpcIZ0EOkU3pQ1k8EFFEfEb3HDuEE2MyuzAQH" \
+	"gZzdUdn2AhASDXps6UP81GkMDfv/3cX8"
+#define TV7b /* outer length indefinite -> ERR(1) */ \
+	"MIAwTzBNMEswSTAJBgUrDgMCGgUABBT8lMSNVOFxmtilwhnQQ6RTelDWTwQUUR8RvccO4QTYzK7MBAeB" \
+	"nN1R2fYCEBINemzpQ/zUaQwN+//dxfwAAA=="
+#define TV8neg /* serial ff01 (negative) -> ok */ \
+	"MEMwQTA/MD0wOzAJBgUrDgMCGgUABBT8lMSNVOFxmtilwhnQQ6RTelDWTwQUUR8RvccO4QTYzK7MBAeB" \
+	"nN1R2fYCAv8B"
+#define TV8zero /* serial 00 -> ok */ \
+	"MEIwQDA+MDwwOjAJBgUrDgMCGgUABBT8lMSNVOFxmtilwhnQQ6RTelDWTwQUUR8RvccO4QTYzK7MBAeB" \
+	"nN1R2fYCAQA="
+#define TV8nonmin /* serial 001234 -> ERR(1) */ \
+	"MEQwQjBAMD4wPDAJBgUrDgMCGgUABBT8lMSNVOFxmtilwhnQQ6RTelDWTwQUUR8RvccO4QTYzK7MBAeB" \
+	"nN1R2fYCAwASNA=="
+#define TV9 /* TV1 + CRLF -> ERR(1) */ \
+	"MFEwTzBNMEswSTAJBgUrDgMCGgUABBT8lMSNVOFxmtilwhnQQ6RTelDWTwQUUR8RvccO4QTYzK7MBAeB" \
+	"nN1R2fYCEBINemzpQ/zUaQwN+//dxfwNCg=="
+#define TV11 /* requestorName dNSName a.example -> = TV1 */ \
+	"MF4wXKELgglhLmV4YW1wbGUwTTBLMEkwCQYFKw4DAhoFAAQU/JTEjVThcZrYpcIZ0EOkU3pQ1k8EFFEf" \
+	"Eb3HDuEE2MyuzAQHgZzdUdn2AhASDXps6UP81GkMDfv/3cX8"
+#define TV12 /* 19-octet name hash with SHA-1 -> ERR(1) */ \
+	"MFAwTjBMMEowSDAJBgUrDgMCGgUABBMAAAAAAAAAAAAAAAAAAAAAAAAABBRRHxG9xw7hBNjMrswEB4Gc" \
+	"3VHZ9gIQEg16bOlD/NRpDA37/93F/A=="
+#define TV13 /* empty requestList -> ERR(1) */ \
+	"MAQwAjAA"
+#define TV_RFC_HEX /* sample of RFC 5019/9919: MD5, absent parameters, 76 octets -> ERR(6) */ \
+	"304a3048304630443042300a06082a864886f70d02050410eeca7a1932a92f674075e19a5b6ebba3" \
+	"0410a889c4496403d2619e040ad282ffc15902102c9c7f83dc45f28c92633a25f3431ba6"
+
+/* What TV1 asks about. */
+#define TV_NAME_SHA1 "fc94c48d54e1719ad8a5c219d043a4537a50d64f"
+#define TV_KEY_SHA1 "511f11bdc70ee104d8ccaecc0407819cdd51d9f6"
+#define TV_NAME_SHA256 "9847352d60b323e2162381a780c8d2951d4da3f595423cb58947e3e5069d52db"
+#define TV_KEY_SHA256 "90c5290fd9f154102b38611a6be14938583879adc613f25905f58516d92c6c4b"
+#define TV_SERIAL "120d7a6ce943fcd4690c0dfbffddc5fc"
+
+#endif
