@@ -3,6 +3,10 @@
  * The memory cache: key -> entry, sharded by the keyed hash of the key, bounded in octets, evicting
  * by SIEVE (a hit sets a mark and moves nothing). A shard's mutex is held for a look-up or a swap,
  * never for anything that waits. Any thread.
+ *
+ * The bound: entries, tables and shared tails together stay within max_bytes. Each shard has an
+ * equal part of what the tails leave, and makes room when something is put into it. What only
+ * waiting clients and output queues still hold counts no longer.
  */
 #ifndef OCSPRELAY_STATE_CACHE_H
 #define OCSPRELAY_STATE_CACHE_H
@@ -14,7 +18,7 @@
 struct cache;
 
 struct cache *cache_new(size_t max_bytes, struct hash_key key); /* NULL without memory */
-void cache_free(struct cache *cache);
+void cache_free(struct cache *cache);				/* NULL is fine */
 
 /* The hash under which the relay also picks the key's back thread. */
 uint64_t cache_hash(const struct cache *cache, struct slice key);
@@ -23,15 +27,16 @@ uint64_t cache_hash(const struct cache *cache, struct slice key);
 struct entry *cache_get(struct cache *cache, struct slice key, uint64_t hash);
 
 enum cache_put_result {
-	CACHE_STORED,   /* new under its key, or in the place of an older one */
+	CACHE_STORED,	/* new under its key, or in the place of an older one */
 	CACHE_ROLLBACK, /* refused: the entry at hand is newer and has not expired (CL-16) */
-	CACHE_TOO_BIG   /* refused: larger than a shard */
+	CACHE_TOO_BIG /* not kept: larger than a shard, or no memory. The older one, which it makes
+		       * obsolete, is gone all the same */
 };
 
 /*
  * Puts entry under its own key, taking a reference of its own. *out_current gets the entry that is
- * now valid for the key (a reference is given): entry itself, or with CACHE_ROLLBACK the older one's
- * better. *out_old_status gets the status of the entry that was there, or -1: for noticing status
+ * now valid for the key (a reference is given): entry itself, or with CACHE_ROLLBACK the better one
+ * at hand. *out_old_status gets the status of the entry that was there, or -1: for noticing status
  * changes. An entry at hand that has expired at now never wins.
  */
 enum cache_put_result cache_put(struct cache *cache, struct entry *entry, int64_t now,
@@ -41,7 +46,9 @@ enum cache_put_result cache_put(struct cache *cache, struct entry *entry, int64_
 bool cache_remove(struct cache *cache, struct slice key, uint64_t hash);
 
 struct cache_stats {
-	uint64_t n_entries, n_bytes, n_evictions;
+	uint64_t n_entries;
+	uint64_t n_bytes; /* entries and tables; shared tails: tails_memory */
+	uint64_t n_evictions;
 };
 void cache_stats(struct cache *cache, struct cache_stats *out);
 

@@ -4,50 +4,68 @@
  * the cache, waiting clients and output queues share it, and replacing one is swapping a pointer.
  * Three members are atomic bookkeeping, not content: references, the eviction mark, and the time
  * before which no further refresh is tried.
+ *
+ * There may be a million, so what an entry costs beside the response's own octets is kept below 128
+ * octets, key, heap and cache table included (target P5). Hence times of 40 bits, the issuer-id in
+ * the shared tail, and the serial found in the response instead of kept beside it.
  */
 #ifndef OCSPRELAY_STATE_ENTRY_H
 #define OCSPRELAY_STATE_ENTRY_H
 
 #include <stdatomic.h>
 
+#include "core/digest.h"
 #include "core/freshness.h"
 #include "core/key.h"
 #include "core/verify.h"
 #include "state/tail.h"
 
+/* The last second that an entry can tell, in the year 19391; TIME_NEVER becomes it. */
+#define ENTRY_TIME_MAX INT64_C(0x7fffffffff)
+
 struct entry {
 	atomic_uint n_refs;
-	atomic_uchar visited;     /* SIEVE: asked for since the hand passed */
-	_Atomic int64_t retry_at; /* wall clock; no refresh before it */
-	uint8_t status;           /* enum cert_status */
-	uint8_t is_reusable;      /* false: clients get max-age=0 (CL-04, NO-09) */
-	uint16_t flags;           /* enum verdict_flags */
-	uint32_t der_len;         /* own octets and tail together */
-	int64_t this_update, produced_at, next_update;
-	int64_t fetched_at, refresh_at, hard_expiry;
-	struct tail *tail; /* the last octets of the DER, shared; may be NULL */
-	uint8_t sha256[32];
-	uint8_t bytes[]; /* key_bytes (key_len octets), then the DER without its tail */
+	uint32_t der_len;   /* own octets and tail together */
+	uint32_t serial_at; /* offset of the key's serial in bytes */
+	uint8_t serial_len;
+	uint8_t alg;			 /* enum hash_alg */
+	atomic_uchar visited;		 /* SIEVE: asked for since the hand passed */
+	uint8_t status;			 /* enum cert_status */
+	struct tail *tail;		 /* the issuer-id, and the last octets of the DER; shared */
+	_Atomic int64_t retry_at;	 /* wall clock; no refresh before it */
+	struct __attribute__((packed)) { /* wall clock seconds, 0 to ENTRY_TIME_MAX */
+		int64_t this_update : 40;
+		int64_t produced_at : 40;
+		int64_t fetched_at : 40;
+		int64_t refresh_at : 40;
+		int64_t hard_expiry : 40;
+		uint16_t flags;	  /* enum verdict_flags */
+		bool is_reusable; /* false: clients get max-age=0 (CL-04, NO-09) */
+	};
+	uint8_t sha256[SHA256_LEN]; /* of the whole DER */
+	uint8_t bytes[]; /* the DER without its tail; then the serial, if it is not in there */
 };
 
 struct entry_parts {
 	const struct cache_key *key;
 	const struct verdict *verdict;
 	const struct lifetime *lifetime;
-	struct slice der; /* copied */
+	struct slice der; /* copied; below 4 GiB */
 };
 
 /* A new entry with one reference; NULL without memory. Any thread. */
 struct entry *entry_new(const struct entry_parts *parts, struct tails *tails);
 
 struct entry *entry_ref(struct entry *entry); /* returns entry */
-void entry_unref(struct entry *entry);        /* NULL is fine */
+void entry_unref(struct entry *entry);	      /* NULL is fine */
 
-struct slice entry_key(const struct entry *entry);
+void entry_key(const struct entry *entry, struct cache_key *out);
+bool entry_has_key(const struct entry *entry, struct slice key); /* as key_bytes gives it */
+
 struct slice entry_head(const struct entry *entry); /* the DER up to the tail */
 struct slice entry_tail(const struct entry *entry); /* empty when there is none */
 
-/* Octets that this entry takes, shared tail not counted. */
+/* Octets that this entry takes in the heap, shared tail not counted. */
 size_t entry_memory(const struct entry *entry);
 
 /* Starts a refresh for whoever asks first: true for one caller until `until` has passed. */

@@ -14,10 +14,14 @@
 struct inflight;
 
 struct inflight *inflight_new(struct hash_key key); /* NULL without memory */
-void inflight_free(struct inflight *inflight);
+void inflight_free(struct inflight *inflight);      /* NULL is fine */
 
 void *inflight_get(const struct inflight *inflight, struct slice key); /* or NULL */
+
+/* flight is not NULL. One that is there under an equal key is replaced. ERR_NO_MEMORY. */
 MUST_CHECK err_t inflight_put(struct inflight *inflight, struct slice key, void *flight);
+
+/* A key that is not there is fine. */
 void inflight_remove(struct inflight *inflight, struct slice key);
 size_t inflight_count(const struct inflight *inflight);
 
