@@ -2,7 +2,8 @@
 /*
  * The DER reader. It exists because libcrypto's decoder takes BER for DER (long lengths,
  * indefinite lengths, trailing octets) and allocates for each element; the request path may do
- * neither. Every function works on a copy of the cursor and moves the caller's only on success.
+ * neither. Pointers and lengths are passed one by one below: copying the pair as a struct right
+ * after its halves were stored stalls the CPU, and doubled the time of a parse.
  */
 #include "core/der.h"
 
@@ -34,8 +35,8 @@ static bool read_long_length(const uint8_t *p, size_t left, size_t *out_len, siz
 	return true;
 }
 
-/* Content of the element at the cursor, which the caller knows to be not done. */
-static bool read_content(const struct der *der, struct slice *out_content)
+/* The element at the cursor, which the caller knows to be not done. */
+static inline bool take_any(struct der *der, const uint8_t **out_p, size_t *out_len)
 {
 	size_t left = (size_t)(der->end - der->p);
 	size_t header = 2;
@@ -48,18 +49,26 @@ static bool read_content(const struct der *der, struct slice *out_content)
 		return false;
 	if (len > left - header)
 		return false;
-	*out_content = (struct slice){.p = der->p + header, .len = len};
+	*out_p = der->p + header;
+	*out_len = len;
+	der->p += header + len;
 	return true;
+}
+
+static inline bool take(struct der *der, uint8_t tag, const uint8_t **out_p, size_t *out_len)
+{
+	return der_is_next(der, tag) && take_any(der, out_p, out_len);
 }
 
 err_t der_read(struct der *der, uint8_t tag, struct slice *out_content)
 {
-	struct slice content;
+	const uint8_t *p;
+	size_t len;
 
-	if (!der_is_next(der, tag) || !read_content(der, &content))
+	if (!take(der, tag, &p, &len))
 		return ERR_RSP_DER;
-	der->p = content.p + content.len;
-	*out_content = content;
+	out_content->p = p;
+	out_content->len = len;
 	return OK;
 }
 
@@ -75,58 +84,62 @@ err_t der_read_explicit(struct der *der, uint8_t wrapper, uint8_t tag, struct sl
 	inner = der_of(outer);
 	if (der_read(&inner, tag, &content) != OK || !der_is_done(&inner))
 		return ERR_RSP_DER;
-	*der = at;
+	der->p = at.p;
 	*out_content = content;
 	return OK;
 }
 
-static bool is_minimal_integer(struct slice content)
+static bool is_minimal_integer(const uint8_t *p, size_t len)
 {
-	if (content.len < 2)
-		return content.len == 1;
-	return !(content.p[0] == 0x00 && content.p[1] < 0x80) &&
-	       !(content.p[0] == 0xff && content.p[1] >= 0x80);
+	if (len < 2)
+		return len == 1;
+	return !(p[0] == 0x00 && p[1] < 0x80) && !(p[0] == 0xff && p[1] >= 0x80);
 }
 
 /* Each subidentifier ends with an octet below 80 and does not begin with padding. */
-static bool is_oid(struct slice content)
+static bool is_oid(const uint8_t *p, size_t len)
 {
 	bool is_start = true;
 
-	for (size_t i = 0; i < content.len; i++) {
-		if (is_start && content.p[i] == 0x80)
+	for (size_t i = 0; i < len; i++) {
+		if (is_start && p[i] == 0x80)
 			return false;
-		is_start = content.p[i] < 0x80;
+		is_start = p[i] < 0x80;
 	}
-	return content.len > 0 && is_start;
+	return len > 0 && is_start;
 }
 
-static bool is_bit_string(struct slice content)
+static bool is_bit_string(const uint8_t *p, size_t len)
 {
-	if (content.len < 2)
-		return content.len == 1 && content.p[0] == 0;
-	return content.p[0] < 8;
+	if (len < 2)
+		return len == 1 && p[0] == 0;
+	return p[0] < 8;
+}
+
+static bool is_boolean(const uint8_t *p, size_t len)
+{
+	return len == 1 && (p[0] == 0x00 || p[0] == 0xff);
 }
 
 /* Whether an element of the universal class can have this content. */
-static bool is_universal(uint8_t tag, struct slice content)
+static bool is_universal(uint8_t tag, const uint8_t *p, size_t len)
 {
 	switch (tag) {
 	case DER_BOOLEAN:
-		return content.len == 1 && (content.p[0] == 0x00 || content.p[0] == 0xff);
+		return is_boolean(p, len);
 	case DER_INTEGER:
 	case DER_ENUMERATED:
-		return is_minimal_integer(content);
+		return is_minimal_integer(p, len);
 	case DER_BIT_STRING:
-		return is_bit_string(content);
+		return is_bit_string(p, len);
 	case DER_NULL:
-		return content.len == 0;
+		return len == 0;
 	case DER_OID:
-		return is_oid(content);
+		return is_oid(p, len);
 	case DER_UNIVERSAL_STRING:
-		return content.len % 4 == 0;
+		return len % 4 == 0;
 	case DER_BMP_STRING:
-		return content.len % 2 == 0;
+		return len % 2 == 0;
 	case DER_SEQUENCE:
 	case DER_SET:
 		return true;
@@ -140,47 +153,49 @@ err_t der_read_any(struct der *der, uint8_t *out_tag, struct slice *out_content,
 		   struct slice *out_tlv)
 {
 	const uint8_t *start = der->p;
-	struct slice content;
-	uint8_t tag;
+	struct der at = *der;
+	const uint8_t *p;
+	size_t len;
 
-	if (der_is_done(der) || !read_content(der, &content))
+	if (der_is_done(der) || !take_any(&at, &p, &len) || (*start & NUMBER_MASK) == NUMBER_MASK)
 		return ERR_RSP_DER;
-	tag = *start;
-	if ((tag & NUMBER_MASK) == NUMBER_MASK)
+	if ((*start & CLASS_MASK) == 0 && !is_universal(*start, p, len))
 		return ERR_RSP_DER;
-	if ((tag & CLASS_MASK) == 0 && !is_universal(tag, content))
-		return ERR_RSP_DER;
-	der->p = content.p + content.len;
+	der->p = at.p;
 	if (out_tag)
-		*out_tag = tag;
+		*out_tag = *start;
 	if (out_content)
-		*out_content = content;
+		*out_content = (struct slice){.p = p, .len = len};
 	if (out_tlv)
-		*out_tlv = (struct slice){.p = start, .len = (size_t)(der->p - start)};
+		*out_tlv = (struct slice){.p = start, .len = (size_t)(at.p - start)};
 	return OK;
 }
 
 err_t der_read_oid(struct der *der, struct slice *out_content)
 {
 	struct der at = *der;
-	struct slice content;
+	const uint8_t *p;
+	size_t len;
 
-	if (der_read(&at, DER_OID, &content) != OK || !is_oid(content))
+	if (!take(&at, DER_OID, &p, &len) || !is_oid(p, len))
 		return ERR_RSP_DER;
-	*der = at;
-	*out_content = content;
+	der->p = at.p;
+	out_content->p = p;
+	out_content->len = len;
 	return OK;
 }
 
 err_t der_read_integer(struct der *der, uint8_t tag, struct slice *out_content)
 {
 	struct der at = *der;
-	struct slice content;
+	const uint8_t *p;
+	size_t len;
 
-	if (der_read(&at, tag, &content) != OK || !is_minimal_integer(content))
+	if (!take(&at, tag, &p, &len) || !is_minimal_integer(p, len))
 		return ERR_RSP_DER;
-	*der = at;
-	*out_content = content;
+	der->p = at.p;
+	out_content->p = p;
+	out_content->len = len;
 	return OK;
 }
 
@@ -196,7 +211,7 @@ err_t der_read_small(struct der *der, uint8_t tag, uint32_t *out_value)
 		return ERR_RSP_DER;
 	for (size_t i = 0; i < content.len; i++)
 		value = value << 8 | content.p[i];
-	*der = at;
+	der->p = at.p;
 	*out_value = value;
 	return OK;
 }
@@ -204,12 +219,13 @@ err_t der_read_small(struct der *der, uint8_t tag, uint32_t *out_value)
 err_t der_read_boolean(struct der *der, bool *out_value)
 {
 	struct der at = *der;
-	struct slice content;
+	const uint8_t *p;
+	size_t len;
 
-	if (der_read(&at, DER_BOOLEAN, &content) != OK || !is_universal(DER_BOOLEAN, content))
+	if (!take(&at, DER_BOOLEAN, &p, &len) || !is_boolean(p, len))
 		return ERR_RSP_DER;
-	*der = at;
-	*out_value = content.p[0] != 0;
+	der->p = at.p;
+	*out_value = *p != 0;
 	return OK;
 }
 
@@ -230,7 +246,7 @@ err_t der_read_algorithm(struct der *der, struct algorithm *out)
 	if (!der_is_done(&inner))
 		return ERR_RSP_DER;
 	algorithm.tlv = (struct slice){.p = der->p, .len = (size_t)(at.p - der->p)};
-	*der = at;
+	der->p = at.p;
 	*out = algorithm;
 	return OK;
 }
@@ -253,7 +269,7 @@ err_t der_read_extension(struct der *der, struct extension *out)
 	if (der_read(&inner, DER_OCTET_STRING, &extension.value) != OK || !der_is_done(&inner))
 		return ERR_RSP_DER;
 	extension.tlv = (struct slice){.p = der->p, .len = (size_t)(at.p - der->p)};
-	*der = at;
+	der->p = at.p;
 	*out = extension;
 	return OK;
 }
