@@ -23,22 +23,30 @@ struct upstream_hints { /* HTTP header fields of the answer: unsigned, so hints 
 struct lifetime {
 	int64_t fetched_at;
 	int64_t hard_expiry; /* never served from this second on */
-	int64_t refresh_at;
-	bool may_store; /* false: deliver to those who wait for it, keep nothing */
+	int64_t refresh_at;  /* not after hard_expiry */
+	bool may_store;	     /* false: deliver to those who wait for it, keep nothing */
 };
 
-/* random: any 32 bits, spreads refresh_at by up to 10 % (CL-06). */
+/*
+ * random: any 32 bits, spreads refresh_at by up to 10 % (CL-06). What is kept for a short time only
+ * because we say so (unknown, never issued, no nextUpdate) is not refreshed ahead of its end.
+ */
 struct lifetime freshness_lifetime(const struct verdict *verdict, const struct policy *policy,
 				   const struct upstream_hints *hints, int64_t now,
 				   uint32_t random);
 
 enum freshness {
-	FRESH,    /* serve */
-	DUE,      /* serve, and refresh in the background (CL-07) */
-	ENDING,   /* within expiry_margin: refresh first, serve if that fails (CL-08) */
-	EXPIRED   /* never serve */
+	FRESH,	/* serve */
+	DUE,	/* serve, and refresh in the background (CL-07) */
+	ENDING, /* within expiry_margin: refresh first, serve if that fails (CL-08) */
+	EXPIRED /* never serve */
 };
 
+/*
+ * FRESH until refresh_at even within expiry_margin: a response that lives shorter than the margin
+ * would otherwise be fetched anew for each client, and a refresh that failed a moment ago would be
+ * repeated with every client waiting for it.
+ */
 enum freshness freshness_of(int64_t refresh_at, int64_t hard_expiry, int64_t expiry_margin,
 			    int64_t now);
 

@@ -9,22 +9,17 @@
 
 #include "core/issuer.h"
 #include "core/response.h"
+#include "core/signer.h"
 
 enum verdict_flags {
-	VERDICT_WEAK = 1 << 0,           /* SHA-1 or RSA below 2048 bits, let through by policy */
-	VERDICT_NO_NEXT_UPDATE = 1 << 1, /* CL-04 */
-	VERDICT_NONCE = 1 << 2,          /* carries a nonce, asked for or not (VS-23) */
-	VERDICT_NEVER_ISSUED = 1 << 3,   /* the extended revoked form of RFC 6960 2.2 (CL-14) */
-	VERDICT_OTHER_HASH = 1 << 4,     /* the matching CertID uses another algorithm (NK-08) */
-	VERDICT_MIXED_ISSUERS = 1 << 5,  /* has SingleResponses of other issuers too (VS-05) */
-	VERDICT_NO_NOCHECK = 1 << 6,     /* delegate without id-pkix-ocsp-nocheck (VS-16) */
+	VERDICT_WEAK = 1 << 0,		 /* SHA-1 or RSA below 2048 bits, let through by policy */
+	VERDICT_NO_NEXT_UPDATE = 1 << 1, /* CL-04; at least one of the matching ones lacks it */
+	VERDICT_NONCE = 1 << 2,		 /* carries a nonce, asked for or not (VS-23) */
+	VERDICT_NEVER_ISSUED = 1 << 3,	 /* the extended revoked form of RFC 6960 2.2 (CL-14) */
+	VERDICT_OTHER_HASH = 1 << 4,	 /* the matching CertID uses another algorithm (NK-08) */
+	VERDICT_MIXED_ISSUERS = 1 << 5,	 /* has SingleResponses of other issuers too (VS-05) */
+	VERDICT_NO_NOCHECK = 1 << 6,	 /* delegate without id-pkix-ocsp-nocheck (VS-16) */
 	VERDICT_EARLY_PRODUCED = 1 << 7, /* producedAt before thisUpdate by more than the skew */
-};
-
-enum signer_kind {
-	SIGNER_ISSUER,
-	SIGNER_DELEGATE,
-	SIGNER_TRUSTED
 };
 
 struct verdict {
@@ -34,10 +29,11 @@ struct verdict {
 	int reason; /* CRLReason or -1 */
 	int64_t revoked_at;
 	int64_t this_update; /* earliest of the matching ones */
-	int64_t next_update; /* earliest; TIME_NEVER with VERDICT_NO_NEXT_UPDATE */
+	int64_t next_update; /* earliest; TIME_NEVER when none of the matching ones has it */
 	int64_t produced_at;
-	int64_t hard_expiry; /* min(nextUpdate, notAfter of signer, notAfter of issuer) */
-	size_t tail;         /* offset in the DER where the embedded certificates begin; its end if none */
+	int64_t
+	    hard_expiry; /* min(nextUpdate of all asked, notAfter of signer and issuer); > now */
+	size_t tail; /* offset in the DER where the embedded certificates begin; its end if none */
 };
 
 struct verify_question {
@@ -52,8 +48,9 @@ struct verify_question {
 /*
  * Judges a successful or unsuccessful OCSPResponse. For an unsuccessful one the error is the
  * ERR_UP_xxx of its status. The verdict is about certids[0] when there are several, each of which
- * must be answered. Order: syntax, CertID, times, signer, signature; the first reason found is
- * returned. Owner of nothing; may be called from any thread. Costs public-key operations.
+ * must be answered. Order: syntax, CertID, nonce, times, signer, signature; the first reason found
+ * is returned, and of several possible signers that of the one who came furthest. Owner of nothing;
+ * may be called from any thread, whose OpenSSL error queue it clears. Costs public-key operations.
  */
 MUST_CHECK err_t verify_response(struct slice der, const struct verify_question *question,
 				 struct verdict *out);

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The signer of a response. Two invariants carry the weight:
+ *
+ * - A key is never used before its holder was found entitled: the issuer itself, a certificate the
+ *   operator named, or one that hangs directly below the issuer and says id-kp-OCSPSigning. The
+ *   library's path validation runs against the issuer's certificates alone; what it leaves to trust
+ *   settings and flags (extended key usage, chain length, times) is decided here.
+ * - The signature is checked over the octets that arrived (rule VS-19): an ASN1_TYPE of SEQUENCE
+ *   holds the whole of an element and is encoded as what it holds.
+ */
+#include "core/signer.h"
+
+#include <limits.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include "base/bytes.h"
+#include "core/dates.h"
+
+#define SHA1_LEN     20
+#define MIN_RSA_BITS 2048 /* rule VS-20 */
+#define MIN_EC_BITS  256
+#define MIN_SECURITY 112 /* of other keys: what RSA 2048 has (SP 800-57 part 1, 5.6.1) */
+
+/* What is needed to try one key after the other on one response. */
+struct trial {
+	const struct response *response;
+	const struct issuer *issuer;
+	int64_t now;
+	X509_NAME *name; /* ResponderID byName; NULL: byKey */
+	X509_ALGOR *alg;
+	ASN1_BIT_STRING *signature;
+	ASN1_TYPE *tbs;
+	bool has_weak_hash;
+};
+
+/* Who may have signed. */
+struct candidate {
+	enum signer_kind kind;
+	EVP_PKEY *key; /* borrowed from the certificate */
+	X509 *owned;   /* an embedded certificate, else NULL */
+	struct issuer_validity validity;
+	bool has_nocheck;
+};
+
+/* --- algorithms --- */
+
+/* The digest inside of RSASSA-PSS parameters; SHA-1 where none is named (RFC 4055 3.1). */
+static int pss_digest_of(const X509_ALGOR *alg)
+{
+	RSA_PSS_PARAMS *pss;
+	const void *value;
+	int type, nid;
+
+	X509_ALGOR_get0(NULL, &type, &value, alg);
+	if (type != V_ASN1_SEQUENCE)
+		return NID_undef;
+	pss = ASN1_item_unpack(value, ASN1_ITEM_rptr(RSA_PSS_PARAMS));
+	if (!pss)
+		return NID_undef;
+	nid = pss->hashAlgorithm ? OBJ_obj2nid(pss->hashAlgorithm->algorithm) : NID_sha1;
+	RSA_PSS_PARAMS_free(pss);
+	return nid;
+}
+
+/* Whether the library knows the algorithm and its digest is fit (rule VS-20): the 16 octets of MD5
+ * and its elder brothers are not, the 20 of SHA-1 are weak. Ed25519, Ed448 and whatever has its
+ * digest built in have nothing to judge here. */
+static err_t judge_algorithm(const X509_ALGOR *alg, bool *out_is_weak)
+{
+	const ASN1_OBJECT *oid;
+	const EVP_MD *md;
+	int digest, key, size;
+
+	X509_ALGOR_get0(&oid, NULL, NULL, alg);
+	if (OBJ_find_sigid_algs(OBJ_obj2nid(oid), &digest, &key) != 1)
+		return ERR_RSP_ALGORITHM;
+	if (key == NID_rsassaPss) {
+		digest = pss_digest_of(alg);
+	} else if (digest == NID_undef) {
+		*out_is_weak = false;
+		return OK;
+	}
+	md = EVP_get_digestbynid(digest);
+	size = md ? EVP_MD_get_size(md) : 0;
+	if (size < SHA1_LEN)
+		return ERR_RSP_ALGORITHM;
+	*out_is_weak = size == SHA1_LEN;
+	return OK;
+}
+
+static bool is_weak_key(const EVP_PKEY *key)
+{
+	if (EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS"))
+		return EVP_PKEY_get_bits(key) < MIN_RSA_BITS;
+	if (EVP_PKEY_is_a(key, "EC"))
+		return EVP_PKEY_get_bits(key) < MIN_EC_BITS;
+	return EVP_PKEY_get_security_bits(key) < MIN_SECURITY;
+}
+
+/* --- trying a key --- */
+
+static void trial_fini(struct trial *trial)
+{
+	X509_NAME_free(trial->name);
+	X509_ALGOR_free(trial->alg);
+	ASN1_BIT_STRING_free(trial->signature);
+	ASN1_TYPE_free(trial->tbs);
+}
+
+/* The octets under the signature, as a value that the library encodes by copying. */
+static err_t set_tbs(struct trial *trial)
+{
+	const struct slice tbs = trial->response->tbs;
+	ASN1_STRING *octets = ASN1_STRING_new();
+
+	trial->tbs = ASN1_TYPE_new();
+	if (!octets || !trial->tbs || ASN1_STRING_set(octets, tbs.p, (int)tbs.len) != 1) {
+		ASN1_STRING_free(octets);
+		return ERR_NO_MEMORY;
+	}
+	ASN1_TYPE_set(trial->tbs, V_ASN1_SEQUENCE, octets);
+	return OK;
+}
+
+/* Fills in what trial_fini frees; that is called after a failure, too. */
+static err_t trial_init(struct trial *trial)
+{
+	const struct response *response = trial->response;
+	const struct slice bits = response->signature;
+	const uint8_t *alg = response->sig_alg.p, *name = response->name.p;
+
+	if (name) {
+		trial->name = d2i_X509_NAME(NULL, &name, (long)response->name.len);
+		if (!trial->name)
+			return ERR_RSP_DER;
+	}
+	trial->alg = d2i_X509_ALGOR(NULL, &alg, (long)response->sig_alg.len);
+	if (!trial->alg)
+		return ERR_RSP_ALGORITHM;
+	trial->signature = ASN1_BIT_STRING_new();
+	if (!trial->signature || ASN1_STRING_set(trial->signature, bits.p, (int)bits.len) != 1 ||
+	    set_tbs(trial) != OK)
+		return ERR_NO_MEMORY;
+	return judge_algorithm(trial->alg, &trial->has_weak_hash);
+}
+
+/* Time and signature: what is asked of every candidate. */
+static err_t try_candidate(const struct trial *trial, const struct candidate *candidate,
+			   struct signer *out)
+{
+	if (!issuer_is_valid_at(&candidate->validity, trial->now, trial->issuer->policy.clock_skew))
+		return ERR_RSP_SIGNER_TIME;
+	if (ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), trial->alg, trial->signature, trial->tbs,
+			     candidate->key) != 1)
+		return ERR_RSP_SIGNATURE;
+	*out = (struct signer){.kind = candidate->kind,
+			       .not_after = candidate->validity.not_after,
+			       .has_nocheck = candidate->has_nocheck,
+			       .is_weak = trial->has_weak_hash || is_weak_key(candidate->key)};
+	return OK;
+}
+
+/* Whether the ResponderID names the holder of this certificate. Names are compared as RFC 5280 7.1
+ * says; that is safe, for what counts is the key. */
+static bool is_responder(const struct trial *trial, const X509 *cert)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+
+	if (trial->name)
+		return X509_NAME_cmp(trial->name, X509_get_subject_name(cert)) == 0;
+	return X509_pubkey_digest(cert, EVP_sha1(), digest, NULL) == 1 &&
+	       slice_eq(trial->response->key_hash, slice_of(digest, SHA1_LEN));
+}
+
+/* --- the delegate's certificate --- */
+
+/* What the library finds wrong: not below this issuer at all, or something about the certificate
+ * itself (its signature, unknown critical extensions, name constraints). */
+static err_t chain_error(int code)
+{
+	switch (code) {
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
+	case X509_V_ERR_CERT_UNTRUSTED:
+		return ERR_RSP_SIGNER_ISSUER;
+	case X509_V_ERR_OUT_OF_MEM:
+		return ERR_NO_MEMORY;
+	default:
+		return ERR_RSP_SIGNER_CHAIN;
+	}
+}
+
+/* Issued directly by the issuer and with its key: exactly two certificates, and the store holds no
+ * other key than the issuer's. */
+static err_t check_chain(const struct issuer *issuer, X509 *cert)
+{
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	err_t e = ERR_NO_MEMORY;
+
+	if (!ctx || X509_STORE_CTX_init(ctx, issuer->store, cert, NULL) != 1)
+		goto out;
+	if (X509_verify_cert(ctx) != 1)
+		e = chain_error(X509_STORE_CTX_get_error(ctx));
+	else if (sk_X509_num(X509_STORE_CTX_get0_chain(ctx)) != 2)
+		e = ERR_RSP_SIGNER_ISSUER;
+	else
+		e = OK;
+out:
+	X509_STORE_CTX_free(ctx);
+	return e;
+}
+
+/* Whether the issuer delegated to this certificate (RFC 6960 4.2.2.2), whatever the time. */
+static err_t check_delegate(const struct issuer *issuer, X509 *cert)
+{
+	const X509_NAME *issuer_name = X509_get_subject_name(issuer->certs[0]);
+	const uint32_t flags = X509_get_extension_flags(cert);
+
+	if (X509_NAME_cmp(X509_get_issuer_name(cert), issuer_name) != 0)
+		return ERR_RSP_SIGNER_ISSUER;
+	if (flags & EXFLAG_INVALID)
+		return ERR_RSP_SIGNER_CERT;
+	/* In so many words: where the extension is absent the library reports every usage. */
+	if (!(flags & EXFLAG_XKUSAGE) || !(X509_get_extended_key_usage(cert) & XKU_OCSP_SIGN))
+		return ERR_RSP_SIGNER_EKU;
+	if (!(X509_get_key_usage(cert) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)))
+		return ERR_RSP_SIGNER_USAGE;
+	return check_chain(issuer, cert);
+}
+
+/* An embedded certificate, checked for all that time and signature leave open; the caller frees
+ * out->owned. */
+static err_t read_embedded(const struct trial *trial, struct slice der, struct candidate *out)
+{
+	const uint8_t *p = der.p;
+	X509 *cert = d2i_X509(NULL, &p, (long)der.len);
+	struct candidate delegate = {.kind = SIGNER_DELEGATE};
+	err_t e = ERR_RSP_SIGNER_CERT;
+
+	if (!cert || p != der.p + der.len || !issuer_validity_of(cert, &delegate.validity))
+		goto out;
+	e = ERR_RSP_RESPONDER_ID;
+	if (!is_responder(trial, cert))
+		goto out;
+	e = ERR_RSP_SIGNER_CERT;
+	delegate.key = X509_get0_pubkey(cert);
+	if (!delegate.key)
+		goto out;
+	e = check_delegate(trial->issuer, cert);
+	if (e != OK)
+		goto out;
+	delegate.has_nocheck = X509_get_ext_by_NID(cert, NID_id_pkix_OCSP_noCheck, -1) >= 0;
+	delegate.owned = cert;
+	cert = NULL;
+	*out = delegate;
+out:
+	X509_free(cert);
+	return e;
+}
+
+/* --- the candidates --- */
+
+/* Any of its certificates will do, for all have one name and one key. */
+static err_t try_issuer(const struct trial *trial, struct signer *out)
+{
+	X509 *cert = trial->issuer->certs[0];
+	const struct candidate candidate = {.kind = SIGNER_ISSUER,
+					    .key = X509_get0_pubkey(cert),
+					    .validity = {INT64_MIN, TIME_NEVER}};
+
+	if (!is_responder(trial, cert))
+		return ERR_RSP_RESPONDER_ID;
+	return try_candidate(trial, &candidate, out);
+}
+
+static err_t try_trusted(const struct trial *trial, X509 *cert, struct signer *out)
+{
+	struct candidate candidate = {.kind = SIGNER_TRUSTED, .key = X509_get0_pubkey(cert)};
+
+	if (!is_responder(trial, cert))
+		return ERR_RSP_RESPONDER_ID;
+	if (!issuer_validity_of(cert, &candidate.validity))
+		return ERR_RSP_SIGNER_CERT;
+	return try_candidate(trial, &candidate, out);
+}
+
+static err_t try_embedded(const struct trial *trial, struct slice der, struct signer *out)
+{
+	struct candidate candidate;
+	err_t e = read_embedded(trial, der, &candidate);
+
+	if (e != OK)
+		return e;
+	e = try_candidate(trial, &candidate, out);
+	X509_free(candidate.owned);
+	return e;
+}
+
+/* The reason of whoever came further: errors.h lists them in the order of the checks. */
+static err_t further(err_t a, err_t b)
+{
+	_Static_assert(ERR_RSP_RESPONDER_ID < ERR_RSP_SIGNER_CERT &&
+			   ERR_RSP_SIGNER_CERT < ERR_RSP_SIGNER_ISSUER &&
+			   ERR_RSP_SIGNER_ISSUER < ERR_RSP_SIGNER_EKU &&
+			   ERR_RSP_SIGNER_EKU < ERR_RSP_SIGNER_USAGE &&
+			   ERR_RSP_SIGNER_USAGE < ERR_RSP_SIGNER_TIME &&
+			   ERR_RSP_SIGNER_TIME < ERR_RSP_SIGNER_CHAIN &&
+			   ERR_RSP_SIGNER_CHAIN < ERR_RSP_SIGNATURE &&
+			   ERR_RSP_SIGNATURE < ERR_NO_MEMORY,
+		       "the rows of errors.h have another order");
+	return a > b ? a : b;
+}
+
+/* Until one has signed: several may bear the responder's name (rule VS-17). */
+static err_t try_all(const struct trial *trial, struct signer *out)
+{
+	struct der cursor = der_of(trial->response->certs);
+	err_t e = try_issuer(trial, out), reason = e;
+	struct slice cert;
+
+	for (size_t i = 0; e != OK && i < trial->issuer->n_trusted; i++) {
+		e = try_trusted(trial, trial->issuer->trusted[i], out);
+		reason = further(reason, e);
+	}
+	while (e != OK && response_next_cert(&cursor, &cert) == OK) {
+		e = try_embedded(trial, cert, out);
+		reason = further(reason, e);
+	}
+	return e == OK ? OK : reason;
+}
+
+err_t signer_find(const struct response *response, const struct issuer *issuer, int64_t now,
+		  struct signer *out)
+{
+	struct trial trial = {.response = response, .issuer = issuer, .now = now};
+	err_t e;
+
+	if (response->der.len > INT_MAX) /* OpenSSL's idea of a length */
+		return ERR_RSP_DER;
+	e = trial_init(&trial);
+	if (e == OK)
+		e = try_all(&trial, out);
+	trial_fini(&trial);
+	ERR_clear_error();
+	return e;
+}
