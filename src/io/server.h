@@ -49,6 +49,7 @@ struct server_opts {
 	const struct settings_limits *limits; /* kept */
 	const struct networks *allow;         /* kept */
 	struct addresses *addresses;          /* kept; shared by all servers */
+	const char *pseudonym; /* kept: ours in Via fields, for HTTP_LOOP (HS-23) */
 };
 
 struct server *server_new(const struct server_opts *opts); /* NULL without memory */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An ask: one question on its way from a front thread to the back thread of its key and, answered,
+ * home again. It is one allocation that changes hands by mailbox, so nothing in it needs a lock:
+ * the question is read-only once posted, the answer belongs to the back thread until it posts the
+ * ask back, and the part below "at home" is the front thread's all the time. Every posted ask comes
+ * back exactly once; an ask without a home (a refresh) ends on the back thread.
+ */
+#ifndef OCSPRELAY_RELAY_ASK_H
+#define OCSPRELAY_RELAY_ASK_H
+
+#include "core/http_request.h"
+#include "core/key.h"
+#include "core/ocsp_request.h"
+#include "core/reply.h"
+#include "io/loop.h"
+#include "io/mailbox.h"
+#include "state/entry.h"
+#include "state/issuers.h"
+
+struct connection;
+struct front;
+
+enum ask_kind {
+	ASK_SHARED,  /* may be answered by whatever flight has its key */
+	ASK_REFRESH, /* fetch, whatever the stores hold; no home, or one that brings a fallback */
+	ASK_ALONE    /* a flight of its own, because the answer is for this request only */
+};
+
+struct ask {
+	struct message message; /* first */
+
+	/* the question */
+	enum ask_kind kind;
+	bool may_store;		 /* false: the answer to this very request must not be kept */
+	bool no_cache;		 /* tell caches before the responder to step aside (HS-25) */
+	struct mailbox *home;	 /* where the answer goes; NULL: nowhere */
+	struct issuers *issuers; /* keeps issuer alive */
+	const struct issuer *issuer;
+	struct cache_key key; /* of the first CertID */
+	uint64_t hash;
+	struct ocsp_request request; /* borrows from der */
+
+	/* the answer */
+	err_t err;
+	struct entry *entry; /* one reference, with OK */
+	enum reply_verdict verdict;
+	const char *detail; /* static */
+	unsigned fwd_status;
+	bool is_stored;
+
+	/* at home */
+	struct front *front;
+	struct connection *connection; /* NULL: the client is gone, or has been answered */
+	struct timer *deadline;
+	struct entry *fallback; /* still valid: the answer if no better one comes */
+	enum http_method method;
+	unsigned minor;
+	int64_t us_start;
+
+	size_t der_len;
+	uint8_t der[]; /* what is sent upstream */
+};
+
+struct ask_question {
+	enum ask_kind kind;
+	struct issuers *issuers; /* a reference is taken */
+	const struct issuer *issuer;
+	const struct cache_key *key;
+	uint64_t hash;
+	struct slice der; /* the upstream request; copied */
+};
+
+/* A new ask, may_store, no home. NULL without memory or if der is no OCSPRequest. */
+struct ask *ask_new(const struct ask_question *question);
+
+/* Frees it with what it still holds. NULL is fine. */
+void ask_free(struct ask *ask);
+
+/* The same as a mailbox_fn, for mailbox_free. */
+void ask_drop(void *arg, struct message *message);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What all threads of a relay share. Made before they start, unchanged while they run; the tables
+ * behind the pointers do their own locking.
+ */
+#ifndef OCSPRELAY_RELAY_COMMON_H
+#define OCSPRELAY_RELAY_COMMON_H
+
+#include "base/hash.h"
+#include "io/mailbox.h"
+#include "io/store.h"
+#include "state/addresses.h"
+#include "state/cache.h"
+#include "state/negative.h"
+#include "state/responders.h"
+#include "state/tail.h"
+
+struct back;
+
+struct common {
+	struct hash_key hash_key;
+	struct cache *cache;
+	struct tails *tails;
+	struct negative *negative;
+	struct responders *responders;
+	struct addresses *addresses;
+	struct store_shared **stores; /* in the order of the configuration */
+	size_t n_stores;
+	struct back **backs; /* the back thread of a key: its hash modulo n_backs */
+	unsigned n_backs;
+	struct mailbox *main_mailbox; /* notices that come home */
+	char pseudonym[32];	      /* of this process, for Via: "ocsprelay-4f2a91c07be3" */
+};
+
+#endif

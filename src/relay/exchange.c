@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The exchange: DECODE, KEY, LOOKUP, JOIN, RESPOND. A hit runs from the first step to the last
+ * without allocating, locking more than a look-up, or asking anybody.
+ */
+#include "relay/exchange.h"
+
+#include <string.h>
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "core/get_target.h"
+#include "io/clock.h"
+#include "relay/ask.h"
+#include "relay/back.h"
+#include "relay/front.h"
+#include "relay/step.h"
+
+struct exchange {
+	struct front *front;
+	struct connection *connection;
+	const struct http_request *http;
+	struct slice body;
+	struct ocsp_request request;
+	const struct issuer *issuer;
+	struct cache_key key;
+	uint64_t hash;
+	struct entry *entry;	/* one reference: the answer */
+	struct entry *fallback; /* one reference: still valid, the answer if no better one comes */
+	enum ask_kind kind;	/* how JOIN asks */
+	bool wants_nonce;	/* the upstream request carries the client's nonce */
+	enum reply_verdict verdict;
+	err_t err;
+	int64_t now; /* wall clock, seconds */
+	int64_t us_start;
+};
+
+static enum step decode(struct exchange *x);
+static enum step find_key(struct exchange *x);
+static enum step look_up(struct exchange *x);
+static enum step join(struct exchange *x);
+static void respond(struct exchange *x);
+
+static enum step (*const steps[])(struct exchange *) = {
+    decode,   /* HTTP message -> OCSP request -> CertID */
+    find_key, /* CertID -> issuer in the table -> cache key */
+    look_up,  /* memory cache, then remembered failures */
+    join,     /* hand the key to its back thread, wait for the flight */
+};
+
+static enum step fail(struct exchange *x, err_t err)
+{
+	x->err = err;
+	return STEP_FAIL;
+}
+
+void exchange_begin(struct front *front, struct connection *connection,
+		    const struct http_request *http, struct slice body)
+{
+	struct exchange x = {.front = front,
+			     .connection = connection,
+			     .http = http,
+			     .body = body,
+			     .verdict = REPLY_MISS,
+			     .now = clock_wall(),
+			     .us_start = clock_mono_us()};
+	enum step step = STEP_NEXT;
+
+	for (size_t i = 0; step == STEP_NEXT && i < N_ELEMENTS(steps); i++)
+		step = steps[i](&x);
+	if (step != STEP_WAIT)
+		respond(&x);
+	entry_unref(x.fallback);
+}
+
+static enum step decode(struct exchange *x)
+{
+	const struct settings_limits *settings = &x->front->rules->settings->limits;
+	const struct ocsp_request_limits limits = {.max_certids = (unsigned)settings->max_certids,
+						   .max_extensions =
+						       (unsigned)settings->max_extensions};
+	err_t err;
+
+	if (x->http->flags & HTTP_LOOP)
+		return fail(x, ERR_LOOP);
+	if (x->http->method == HTTP_POST)
+		err = ocsp_request_parse(x->body, &limits, &x->request);
+	else
+		err = get_target_decode(x->http->target, &limits, x->front->scratch, &x->request);
+	return err == OK ? STEP_NEXT : fail(x, err);
+}
+
+static enum step find_key(struct exchange *x)
+{
+	const struct issuers *issuers = x->front->rules->issuers;
+	const struct issuer *other;
+	err_t err = issuers_find(issuers, &x->request.certids[0], &x->issuer);
+
+	if (err == ERR_ISSUER_NAME)
+		LOG(ISSUER_NAME, LOG_HEX("key_hash", x->request.certids[0].key_hash));
+	if (err != OK)
+		return fail(x, err);
+	for (unsigned i = 1; i < x->request.n_certids; i++) {
+		err = issuers_find(issuers, &x->request.certids[i], &other);
+		if (err != OK || other != x->issuer)
+			return fail(x, err != OK ? err : ERR_ISSUER_SEVERAL);
+	}
+	key_make(&x->key, x->issuer->id, x->request.certids[0].alg, x->request.certids[0].serial);
+	x->hash = cache_hash(x->front->common->cache, key_bytes(&x->key));
+	return STEP_NEXT;
+}
+
+/* Whether the client's nonce is sent on to the responder (rules NO-02 to NO-04). */
+static bool forwards_nonce(const struct exchange *x)
+{
+	const struct issuer *issuer = x->issuer;
+
+	if (issuer->policy.nonce == NONCE_FORWARD)
+		return true;
+	if (issuer->policy.nonce != NONCE_AUTO || issuer->n_responders == 0)
+		return false;
+	return !responder_get(x->front->common->responders, issuer->responders[0].url,
+			      x->us_start / 1000)
+		    .skips_nonce;
+}
+
+/* Requests whose answer is for them alone: they go around the cache (RP-34, RP-40 to RP-42). */
+static bool needs_own_flight(const struct exchange *x)
+{
+	return x->request.n_certids > 1 ||
+	       (x->request.flags & (REQUEST_CRITICAL | REQUEST_NOT_BASIC | REQUEST_PREFERS_ALGS)) !=
+		   0;
+}
+
+/* What JOIN would have to be told to fetch although something is at hand. */
+static bool wants_newer(const struct exchange *x, const struct entry *entry,
+			enum freshness freshness)
+{
+	const int64_t no_cache_interval = 60; /* seconds, rule HS-25 */
+
+	if (freshness == ENDING)
+		return entry_claim_refresh(x->fallback, x->now,
+					   x->now + x->issuer->policy.ms_deadline / 1000 + 1);
+	if (x->http->flags & HTTP_NO_CACHE && x->now - entry->fetched_at > no_cache_interval)
+		return entry_claim_refresh(x->fallback, x->now, x->now + no_cache_interval);
+	return false;
+}
+
+/* A background refresh that nobody waits for; if it cannot be posted, the next hit tries again. */
+static void start_refresh(struct exchange *x, struct entry *entry)
+{
+	uint8_t der[MAX_MINIMAL_REQUEST_LEN];
+	struct ask_question question = {.kind = ASK_REFRESH,
+					.issuers = x->front->rules->issuers,
+					.issuer = x->issuer,
+					.key = &x->key,
+					.hash = x->hash,
+					.der = {.p = der}};
+	const struct common *common = x->front->common;
+	struct ask *ask;
+
+	if (!entry_claim_refresh(entry, x->now, freshness_retry_at(entry->hard_expiry, x->now)) ||
+	    ocsp_request_encode(&x->request.certids[0], slice_of(NULL, 0), der, sizeof(der),
+				&question.der.len) != OK ||
+	    (ask = ask_new(&question)) == NULL)
+		return;
+	if (mailbox_post(common->backs[x->hash % common->n_backs]->asks, &ask->message) != OK)
+		ask_free(ask);
+}
+
+static enum step look_up(struct exchange *x)
+{
+	const struct common *common = x->front->common;
+	const struct policy *policy = &x->issuer->policy;
+	struct entry *entry;
+	enum freshness freshness;
+
+	if (x->request.flags & REQUEST_NONCE && policy->nonce == NONCE_REJECT)
+		return fail(x, ERR_REQ_NONCE_POLICY);
+	if (needs_own_flight(x)) {
+		x->kind = ASK_ALONE;
+		return STEP_NEXT;
+	}
+	entry = cache_get(common->cache, key_bytes(&x->key), x->hash);
+	freshness = entry == NULL ? EXPIRED
+				  : freshness_of(entry->refresh_at, entry->hard_expiry,
+						 policy->expiry_margin, x->now);
+	if (freshness == EXPIRED)
+		entry_unref(entry);
+	else
+		x->fallback = entry;
+	if (x->request.flags & REQUEST_NONCE && forwards_nonce(x)) {
+		x->wants_nonce = true;
+		x->kind = ASK_ALONE;
+		return STEP_NEXT;
+	}
+	if (freshness != EXPIRED && wants_newer(x, entry, freshness)) {
+		x->kind = ASK_REFRESH;
+		return STEP_NEXT;
+	}
+	if (freshness != EXPIRED) {
+		if (freshness == DUE)
+			start_refresh(x, entry);
+		x->entry = entry;
+		x->fallback = NULL;
+		x->verdict = REPLY_HIT;
+		return STEP_DONE;
+	}
+	x->err = negative_get(common->negative, key_bytes(&x->key), x->us_start / 1000);
+	if (x->err != OK) {
+		x->verdict = REPLY_NEGATIVE;
+		return STEP_FAIL;
+	}
+	if (x->http->flags & HTTP_ONLY_IF_CACHED)
+		return fail(x, ERR_ONLY_IF_CACHED);
+	return STEP_NEXT;
+}
+
+static void on_deadline(void *arg);
+
+/* The upstream request: minimal, unless the answer must be for the very octets of the client. */
+static struct slice upstream_request(const struct exchange *x, uint8_t *der, size_t cap)
+{
+	struct slice nonce = x->wants_nonce ? x->request.nonce_ext : slice_of(NULL, 0);
+	size_t len;
+
+	if (needs_own_flight(x))
+		return x->request.der;
+	if (ocsp_request_encode(&x->request.certids[0], nonce, der, cap, &len) != OK)
+		return slice_of(NULL, 0);
+	return slice_of(der, len);
+}
+
+static enum step join(struct exchange *x)
+{
+	const struct common *common = x->front->common;
+	uint8_t der[MAX_MINIMAL_REQUEST_LEN + MAX_NONCE_LEN + 64];
+	const struct ask_question question = {.kind = x->kind,
+					      .issuers = x->front->rules->issuers,
+					      .issuer = x->issuer,
+					      .key = &x->key,
+					      .hash = x->hash,
+					      .der = upstream_request(x, der, sizeof(der))};
+	struct ask *ask = ask_new(&question);
+
+	if (ask == NULL)
+		return fail(x, ERR_NO_MEMORY);
+	ask->may_store = !needs_own_flight(x);
+	ask->no_cache = (x->http->flags & HTTP_NO_CACHE) && x->kind == ASK_REFRESH;
+	ask->home = x->front->answers;
+	ask->connection = x->connection;
+	ask->method = x->http->method;
+	ask->minor = x->http->minor;
+	ask->us_start = x->us_start;
+	ask->front = x->front;
+	ask->deadline =
+	    timer_start(x->front->loop, x->issuer->policy.ms_deadline, on_deadline, ask);
+	if (ask->deadline == NULL) {
+		ask_free(ask);
+		return fail(x, ERR_NO_MEMORY);
+	}
+	if (mailbox_post(common->backs[x->hash % common->n_backs]->asks, &ask->message) != OK) {
+		ask_free(ask);
+		return fail(x, ERR_OVERLOAD_MAILBOX);
+	}
+	/* from here on the ask is home only in the part that is ours */
+	ask->fallback = x->fallback;
+	x->fallback = NULL;
+	connection_set_context(x->connection, ask);
+	counter_add(METRIC_WAITERS, 0, 0, 0, 1);
+	return STEP_WAIT;
+}
+
+/* --- the answer ------------------------------------------------------------------------------ */
+
+struct answer { /* what RESPOND needs to know, of an exchange or of an ask that came home */
+	struct front *front;
+	struct connection *connection;
+	const struct http_request *http; /* NULL: no conditions to look at any more */
+	const struct issuer *issuer;	 /* NULL: not known */
+	struct entry *entry;		 /* one reference, taken; NULL: err is the answer */
+	err_t err;
+	enum http_method method;
+	enum reply_verdict verdict;
+	const char *detail;
+	unsigned fwd_status;
+	bool is_stored;
+	unsigned minor;
+	int64_t now, us_start;
+};
+
+static unsigned result_of(const struct answer *answer)
+{
+	static const uint8_t results[] = {[REPLY_HIT] = LABEL_RESULT_HIT,
+					  [REPLY_MISS] = LABEL_RESULT_MISS,
+					  [REPLY_COLLAPSED] = LABEL_RESULT_COLLAPSED,
+					  [REPLY_REFRESHED] = LABEL_RESULT_REFRESHED,
+					  [REPLY_BYPASS] = LABEL_RESULT_BYPASS,
+					  [REPLY_NEGATIVE] = LABEL_RESULT_NEGATIVE};
+
+	if (answer->entry != NULL || answer->verdict == REPLY_NEGATIVE)
+		return results[answer->verdict];
+	return answer->issuer != NULL ? LABEL_RESULT_ERROR : LABEL_RESULT_REJECTED;
+}
+
+static unsigned status_of(const struct answer *answer)
+{
+	static const uint8_t of_cert[] = {[CERT_GOOD] = LABEL_STATUS_GOOD,
+					  [CERT_REVOKED] = LABEL_STATUS_REVOKED,
+					  [CERT_UNKNOWN] = LABEL_STATUS_UNKNOWN};
+
+	if (answer->entry != NULL)
+		return of_cert[answer->entry->status];
+	switch ((enum ocsp_status)err_row(answer->err)->ocsp) {
+	case OCSP_MALFORMED_REQUEST:
+		return LABEL_STATUS_MALFORMED_REQUEST;
+	case OCSP_TRY_LATER:
+		return LABEL_STATUS_TRY_LATER;
+	case OCSP_SIG_REQUIRED:
+		return LABEL_STATUS_SIG_REQUIRED;
+	case OCSP_UNAUTHORIZED:
+		return LABEL_STATUS_UNAUTHORIZED;
+	default:
+		return LABEL_STATUS_INTERNAL_ERROR;
+	}
+}
+
+static void account(const struct answer *answer)
+{
+	static const uint8_t methods[] = {[HTTP_GET] = LABEL_METHOD_GET,
+					  [HTTP_HEAD] = LABEL_METHOD_HEAD,
+					  [HTTP_POST] = LABEL_METHOD_POST};
+	unsigned slot = answer->issuer ? answer->issuer->slot : 0;
+	unsigned result = result_of(answer);
+	int64_t us = clock_mono_us() - answer->us_start;
+
+	counter_add(METRIC_REQUESTS, slot, methods[answer->method], result, 1);
+	counter_observe(METRIC_REQUEST_SECONDS, 0, result, (uint64_t)us);
+	if (answer->entry != NULL || err_row(answer->err)->ocsp != OCSP_NONE)
+		counter_add(METRIC_RESPONSES, slot, status_of(answer), 0, 1);
+	if (result == LABEL_RESULT_REJECTED)
+		counter_add(METRIC_REJECTED, 0, (unsigned)answer->err, 0, 1);
+	if (answer->front->rules->settings->log.access)
+		LOG(ACCESS, LOG_TEXT("method", label_text(DIM_METHOD, methods[answer->method])),
+		    LOG_TEXT("issuer", answer->issuer ? answer->issuer->label : ""),
+		    LOG_TEXT("result", label_text(DIM_RESULT, result)),
+		    LOG_TEXT("status", answer->entry ? label_text(DIM_STATUS, status_of(answer))
+						     : err_row(answer->err)->label),
+		    LOG_TEXT("client", connection_peer(answer->connection)), LOG_NUMBER("us", us));
+}
+
+static void answer_with(struct answer *answer)
+{
+	struct entry *entry = answer->entry;
+	bool closes = connection_will_close(answer->connection) ||
+		      (entry == NULL && reply_error_closes(answer->err));
+	const struct reply_context context = {.now = answer->now,
+					      .date = front_date(answer->front, answer->now),
+					      .verdict = answer->verdict,
+
+					      .detail = entry ? answer->detail : NULL,
+					      .fwd_status = answer->fwd_status,
+					      .is_stored = answer->is_stored,
+					      .close = closes,
+					      .minor = answer->minor};
+	char *dst = connection_reply_buffer(answer->connection);
+	size_t len;
+
+	account(answer);
+	if (entry == NULL) {
+		len = reply_error(dst, answer->err, answer->method == HTTP_HEAD, &context);
+	} else {
+		const struct reply_entity entity = {.sha256 = entry->sha256,
+						    .body_len = entry->der_len,
+						    .produced_at = entry->produced_at,
+						    .refresh_at = entry->refresh_at,
+						    .hard_expiry = entry->hard_expiry,
+						    .is_reusable = entry->is_reusable};
+		bool has_body = answer->method != HTTP_HEAD;
+
+		if (answer->http != NULL &&
+		    reply_is_not_modified(answer->http, &entity, answer->now)) {
+			len = reply_not_modified(dst, &entity, &context);
+			has_body = false;
+		} else {
+			len = reply_ok(dst, &entity, &context);
+		}
+		if (!has_body) {
+			entry_unref(entry);
+			entry = NULL;
+		}
+	}
+	connection_reply(answer->connection, len, entry, closes);
+}
+
+static void respond(struct exchange *x)
+{
+	struct answer answer = {.front = x->front,
+				.connection = x->connection,
+				.http = x->http,
+				.issuer = x->issuer,
+				.entry = x->entry,
+				.err = x->err,
+				.method = x->http->method,
+				.verdict = x->verdict,
+				.detail = x->entry ? "l1" : NULL,
+				.minor = x->http->minor,
+				.now = x->now,
+				.us_start = x->us_start};
+
+	answer_with(&answer);
+}
+
+/* --- asks that come home -----------------------------------------------------------------------
+ */
+
+/* Answers the client that waits for this ask: with the answer given, or else the fallback. */
+static void respond_to_ask(struct ask *ask, struct entry *entry, err_t err)
+{
+	static const enum reply_verdict of_kind[] = {
+	    [ASK_SHARED] = REPLY_MISS, [ASK_REFRESH] = REPLY_REFRESHED, [ASK_ALONE] = REPLY_BYPASS};
+	struct answer answer = {.front = ask->front,
+				.connection = ask->connection,
+				.issuer = ask->issuer,
+				.entry = entry,
+				.err = err,
+				.method = ask->method,
+				.verdict = of_kind[ask->kind],
+				.detail = ask->kind == ASK_ALONE ? "request" : NULL,
+				.minor = ask->minor,
+				.now = clock_wall(),
+				.us_start = ask->us_start};
+
+	if (ask->request.flags & REQUEST_NONCE && ask->kind == ASK_ALONE)
+		answer.detail = "nonce";
+	if (entry == NULL && ask->fallback != NULL && answer.now < ask->fallback->hard_expiry) {
+		answer.entry = ask->fallback;
+		ask->fallback = NULL;
+		answer.verdict = REPLY_HIT;
+		answer.detail = ask->kind == ASK_ALONE ? "nonce-fallback" : "l1";
+	}
+	if (err != ERR_DEADLINE) { /* else the back thread still owns these */
+		if (answer.entry == entry && ask->verdict != REPLY_MISS) {
+			answer.verdict = ask->verdict;
+			answer.detail = ask->detail;
+		}
+		answer.fwd_status = ask->fwd_status;
+		answer.is_stored = ask->is_stored;
+	}
+	connection_set_context(ask->connection, NULL);
+	ask->connection = NULL;
+	counter_add(METRIC_WAITERS, 0, 0, 0, -1);
+	answer_with(&answer);
+}
+
+void exchange_resume(struct front *front, struct ask *ask)
+{
+	struct entry *entry = ask->entry;
+
+	(void)front;
+	if (ask->connection != NULL) {
+		timer_cancel(ask->deadline);
+		ask->deadline = NULL;
+		ask->entry = NULL;
+		respond_to_ask(ask, entry, ask->err);
+	}
+	ask_free(ask);
+}
+
+static void on_deadline(void *arg)
+{
+	struct ask *ask = arg;
+
+	ask->deadline = NULL;
+	respond_to_ask(ask, NULL, ERR_DEADLINE);
+}
+
+void exchange_abandon(struct ask *ask)
+{
+	if (ask == NULL)
+		return;
+	timer_cancel(ask->deadline);
+	ask->deadline = NULL;
+	ask->connection = NULL;
+	counter_add(METRIC_WAITERS, 0, 0, 0, -1);
+}
+
+void exchange_refuse(struct front *front, struct connection *connection, err_t err,
+		     const struct http_request *http)
+{
+	struct answer answer = {.front = front,
+				.connection = connection,
+				.err = err,
+				.method = http ? http->method : HTTP_GET,
+				.verdict = REPLY_MISS,
+				.minor = http ? http->minor : 1,
+				.now = clock_wall(),
+				.us_start = clock_mono_us()};
+
+	answer_with(&answer);
+}

@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The flight: LOAD, CHECK, ENTER, FETCH, VERIFY, STORE, PUBLISH. Two small circles are in it: the
+ * next store when one had nothing good, the next responder (or method) when one gave nothing good.
+ * Whatever happens, PUBLISH is reached, and a signed answer that is still valid wins over every
+ * error there (F4).
+ */
+#include "relay/flight.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "core/record.h"
+#include "core/upstream_url.h"
+#include "io/clock.h"
+#include "io/entropy.h"
+#include "relay/ask.h"
+#include "relay/back.h"
+#include "relay/step.h"
+
+struct flight {
+	struct list link;    /* in back->flights */
+	struct list visitor; /* in the gate's queue */
+	struct back *back;
+	struct list asks; /* who waits; messages of asks */
+	unsigned n_asks;
+	struct ask *question; /* the first of them */
+	unsigned stage;
+	err_t err;
+	struct entry *entry;	/* one reference: the answer */
+	struct entry *fallback; /* one reference: from a store, valid but about to end */
+	const char *detail;	/* the store that answered, or NULL */
+
+	size_t store; /* index */
+	struct store_read *read;
+	err_t read_err;
+	struct slice record; /* borrowed from the store until the step after LOAD has run */
+
+	bool is_inside;	  /* of the gate */
+	size_t responder; /* index */
+	struct transfer *transfer;
+	const struct upstream_answer *answer; /* borrowed while VERIFY runs */
+	bool post, no_cache, is_post_retry;
+	unsigned http_status;
+	int64_t retry_after;
+};
+
+enum stage {
+	LOAD,
+	CHECK,
+	ENTER,
+	FETCH,
+	VERIFY,
+	STORE,
+	PUBLISH
+};
+
+static enum step load(struct flight *flight);
+static enum step check(struct flight *flight);
+static enum step enter(struct flight *flight);
+static enum step fetch(struct flight *flight);
+static enum step verify(struct flight *flight);
+static enum step store(struct flight *flight);
+static void publish(struct flight *flight);
+
+static const struct {
+	enum step (*run)(struct flight *);
+	enum stage again; /* where STEP_AGAIN goes */
+} stages[] = {
+    [LOAD] = {load, LOAD},	/* look in the stores, in order */
+    [CHECK] = {check, LOAD},	/* verify what one gave */
+    [ENTER] = {enter, ENTER},	/* wait for a place among the issuer's fetches */
+    [FETCH] = {fetch, FETCH},	/* ask the responders, in order */
+    [VERIFY] = {verify, FETCH}, /* bytes + request + issuer + now -> verdict */
+    [STORE] = {store, STORE},	/* memory cache, stores */
+};
+
+static enum step fail(struct flight *flight, err_t err)
+{
+	flight->err = err;
+	return STEP_FAIL;
+}
+
+/* Runs the flight from its stage on until it waits or has published. */
+static void run(struct flight *flight)
+{
+	while (flight->stage != PUBLISH) {
+		enum stage stage = flight->stage++;
+
+		switch (stages[stage].run(flight)) {
+		case STEP_NEXT:
+			break;
+		case STEP_WAIT:
+			return;
+		case STEP_AGAIN:
+			flight->stage = stages[stage].again;
+			break;
+		case STEP_DONE:
+		case STEP_FAIL:
+			flight->stage = PUBLISH;
+			break;
+		}
+	}
+	publish(flight);
+}
+
+void flight_join(struct back *back, struct ask *ask)
+{
+	struct flight *flight = NULL;
+
+	if (ask->kind != ASK_ALONE)
+		flight = inflight_get(back->inflight, key_bytes(&ask->key));
+	if (flight == NULL) {
+		flight = calloc(1, sizeof(*flight));
+		if (flight == NULL ||
+		    (ask->kind != ASK_ALONE &&
+		     inflight_put(back->inflight, key_bytes(&ask->key), flight) != OK)) {
+			free(flight);
+			back_send_home(ask, ERR_NO_MEMORY);
+			return;
+		}
+		flight->back = back;
+		flight->question = ask;
+		flight->stage = ask->kind == ASK_SHARED ? LOAD : ENTER;
+		flight->no_cache = ask->no_cache;
+		list_init(&flight->asks);
+		list_init(&flight->visitor);
+		list_append(&back->flights, &flight->link);
+		counter_add(METRIC_INFLIGHT, 0, 0, 0, 1);
+	} else if (flight->n_asks >= back->rules->settings->limits.max_waiters) {
+		back_send_home(ask, ERR_OVERLOAD_WAITERS);
+		return;
+	}
+	list_append(&flight->asks, &ask->message.link);
+	flight->n_asks++;
+	if (flight->n_asks == 1)
+		run(flight);
+}
+
+/* --- LOAD, CHECK --------------------------------------------------------------------------------
+ */
+
+static void on_read(void *arg, err_t err, struct slice record)
+{
+	struct flight *flight = arg;
+
+	flight->read = NULL;
+	flight->read_err = err;
+	flight->record = record;
+	run(flight);
+}
+
+static enum step load(struct flight *flight)
+{
+	struct back *back = flight->back;
+
+	if (flight->store == back->common->n_stores) {
+		flight->stage = ENTER;
+		return STEP_NEXT;
+	}
+	flight->read_err = store_get(back->stores[flight->store], key_bytes(&flight->question->key),
+				     on_read, flight, &flight->record, &flight->read);
+	return flight->read_err == ERR_AGAIN ? STEP_WAIT : STEP_NEXT;
+}
+
+static err_t judge(const struct flight *flight, struct slice der, int64_t now,
+		   struct verdict *out_verdict)
+{
+	const struct ask *ask = flight->question;
+	const struct verify_question question = {.certids = ask->request.certids,
+						 .n_certids = ask->request.n_certids,
+						 .nonce = ask->request.nonce,
+						 .issuer = ask->issuer,
+						 .now = now};
+
+	return verify_response(der, &question, out_verdict);
+}
+
+/* A record of a store as an entry, verified like what a responder gives (VS-24). */
+static err_t entry_from_record(const struct flight *flight, int64_t now, struct entry **out)
+{
+	const struct ask *ask = flight->question;
+	const struct upstream_hints no_hints = {.flags = 0};
+	struct record record;
+	struct verdict verdict;
+	struct lifetime lifetime;
+	err_t err;
+
+	err = record_parse(flight->record,
+			   flight->back->rules->settings->limits.max_upstream_response, &record);
+	if (err == OK)
+		err = judge(flight, record.der, now, &verdict);
+	if (err != OK)
+		return err;
+	if (record.fetched_at > now)
+		record.fetched_at = now;
+	lifetime = freshness_lifetime(&verdict, &ask->issuer->policy, &no_hints, record.fetched_at,
+				      entropy_jitter());
+	if (!lifetime.may_store || now >= lifetime.hard_expiry)
+		return ERR_RSP_EXPIRED;
+	if (record.refresh_at < lifetime.refresh_at)
+		lifetime.refresh_at = record.refresh_at;
+	*out = entry_new(
+	    &(struct entry_parts){
+		.key = &ask->key, .verdict = &verdict, .lifetime = &lifetime, .der = record.der},
+	    flight->back->common->tails);
+	return *out == NULL ? ERR_NO_MEMORY : OK;
+}
+
+static void refuse_record(struct flight *flight, err_t err)
+{
+	struct store *from = flight->back->stores[flight->store];
+
+	if (err == ERR_NO_MEMORY)
+		return;
+	store_delete(from, key_bytes(&flight->question->key));
+	if (err == ERR_RSP_EXPIRED)
+		return;
+	counter_add(METRIC_STORE_OPERATIONS, store_slot(from), LABEL_OP_GET,
+		    LABEL_STORE_RESULT_REFUSED, 1);
+	LOG(RECORD_REFUSED, LOG_TEXT("store", store_name(from)),
+	    LOG_TEXT("issuer", flight->question->issuer->label), LOG_REASON(err));
+}
+
+static enum step check(struct flight *flight)
+{
+	const struct ask *ask = flight->question;
+	int64_t now = clock_wall();
+	struct entry *entry = NULL, *current = NULL;
+	int old_status;
+	err_t err = flight->read_err;
+
+	if (err == OK) {
+		err = entry_from_record(flight, now, &entry);
+		if (err != OK)
+			refuse_record(flight, err);
+	}
+	if (err != OK) {
+		flight->store++;
+		return STEP_AGAIN;
+	}
+	flight->detail = store_name(flight->back->stores[flight->store]);
+	cache_put(flight->back->common->cache, entry, now, &current, &old_status);
+	entry_unref(entry);
+	if (freshness_of(current->refresh_at, current->hard_expiry,
+			 ask->issuer->policy.expiry_margin, now) != ENDING) {
+		flight->entry = current;
+		return STEP_DONE;
+	}
+	flight->fallback = current;
+	return STEP_NEXT;
+}
+
+/* --- ENTER, FETCH, VERIFY -----------------------------------------------------------------------
+ */
+
+static enum step enter(struct flight *flight)
+{
+	const struct issuer *issuer = flight->question->issuer;
+	unsigned share = issuer->policy.max_inflight / flight->back->common->n_backs;
+	err_t err;
+
+	if (issuer->n_responders == 0)
+		return fail(flight, ERR_ISSUER_NO_RESPONDER);
+	err =
+	    gate_enter(flight->back->gates, issuer->slot, share > 0 ? share : 1, &flight->visitor);
+	if (err == ERR_AGAIN)
+		return STEP_WAIT;
+	if (err != OK) {
+		LOG(OVERLOAD, LOG_TEXT("issuer", issuer->label), LOG_REASON(err));
+		return fail(flight, err);
+	}
+	flight->is_inside = true;
+	return STEP_NEXT;
+}
+
+void flight_enter(void *back, struct list *visitor)
+{
+	struct flight *flight = LIST_ENTRY(visitor, struct flight, visitor);
+
+	(void)back;
+	flight->is_inside = true;
+	run(flight);
+}
+
+/* GET while the rules allow it (HC-01); whatever is not the plain question goes by POST. */
+static bool wants_post(const struct flight *flight, const char *url,
+		       const struct responder_state *state)
+{
+	const struct ask *ask = flight->question;
+
+	if (flight->post || ask->issuer->policy.method == METHOD_POST)
+		return true;
+	if (ask->kind == ASK_ALONE)
+		return true;
+	if (ask->issuer->policy.method == METHOD_GET)
+		return false;
+	return state->wants_post || upstream_url_get_len(url, ask->request.der) > MAX_GET_URL_LEN;
+}
+
+static void on_transfer(void *arg, const struct upstream_answer *answer)
+{
+	struct flight *flight = arg;
+
+	flight->transfer = NULL;
+	flight->answer = answer;
+	run(flight);
+}
+
+static enum step fetch(struct flight *flight)
+{
+	const struct ask *ask = flight->question;
+	const struct issuer *issuer = ask->issuer;
+	int64_t ms_now = clock_mono_ms();
+	struct responder_state state;
+
+	while (flight->responder < issuer->n_responders) {
+		state = responder_get(flight->back->common->responders,
+				      issuer->responders[flight->responder].url, ms_now);
+		if (state.ms_not_before <= ms_now)
+			break;
+		flight->responder++; /* it asked to be left alone (HC-14) */
+	}
+	if (flight->responder == issuer->n_responders)
+		return fail(flight, flight->err != OK ? flight->err : ERR_UP_TRY_LATER);
+
+	const char *url = issuer->responders[flight->responder].url;
+	flight->post = wants_post(flight, url, &state);
+	flight->transfer =
+	    upstream_start(flight->back->upstream,
+			   &(struct upstream_request){.url = url,
+						      .proxy = issuer->proxy ? issuer->proxy : "",
+						      .der = ask->request.der,
+						      .post = flight->post,
+						      .no_cache = flight->no_cache,
+						      .ms_connect = issuer->policy.ms_connect,
+						      .ms_attempt = issuer->policy.ms_attempt},
+			   on_transfer, flight);
+	return flight->transfer != NULL ? STEP_WAIT : fail(flight, ERR_NO_MEMORY);
+}
+
+/* What the responder may rightly say; everything else counts against it. */
+static bool is_its_right(err_t err)
+{
+	return err == OK || err == ERR_UP_UNAUTHORIZED || err == ERR_UP_SIG_REQUIRED ||
+	       err == ERR_UP_MALFORMED;
+}
+
+static void report(struct flight *flight, err_t err)
+{
+	struct responders *responders = flight->back->common->responders;
+	const struct issuer *issuer = flight->question->issuer;
+	const struct issuer_responder *responder = &issuer->responders[flight->responder];
+	const struct upstream_answer *answer = flight->answer;
+	int64_t ms_now = clock_mono_ms();
+
+	counter_add(METRIC_UPSTREAM_REQUESTS, responder->slot, (unsigned)err, 0, 1);
+	counter_observe(METRIC_UPSTREAM_SECONDS, responder->slot, 0, (uint64_t)answer->us_taken);
+	if (answer->err == OK && !is_its_right(err) && err_row(err)->ocsp != OCSP_NONE &&
+	    err >= ERR_RSP_DER && err <= ERR_RSP_SIGNATURE) {
+		counter_add(METRIC_VERIFY_FAILURES, issuer->slot, (unsigned)err, 0, 1);
+		LOG(RESPONSE_REFUSED, LOG_TEXT("issuer", issuer->label),
+		    LOG_TEXT("responder", responder->url), LOG_REASON(err),
+		    LOG_TEXT("why", err_row(err)->text));
+	} else if (err != OK) {
+		LOG(FETCH_FAILED, LOG_TEXT("issuer", issuer->label),
+		    LOG_TEXT("responder", responder->url), LOG_REASON(err),
+		    LOG_NUMBER("http", answer->http_status),
+		    LOG_TEXT("why", answer->detail ? answer->detail : ""));
+	}
+	if (answer->retry_after > 0)
+		responder_set_not_before(responders, responder->url,
+					 ms_now + answer->retry_after * 1000);
+	switch (responder_report(responders, responder->url, is_its_right(err), ms_now)) {
+	case RESPONDER_WENT_DOWN:
+		LOG(RESPONDER_DOWN, LOG_TEXT("issuer", issuer->label),
+		    LOG_TEXT("responder", responder->url), LOG_REASON(err));
+		break;
+	case RESPONDER_CAME_BACK:
+		LOG(RESPONDER_UP, LOG_TEXT("issuer", issuer->label),
+		    LOG_TEXT("responder", responder->url));
+		break;
+	case RESPONDER_SAME:
+		break;
+	}
+}
+
+static bool refuses_get(err_t err, unsigned status)
+{
+	return err == ERR_UP_MALFORMED ||
+	       (err == ERR_UP_HTTP && (status == 400 || status == 404 || status == 405 ||
+				       status == 414 || status == 501));
+}
+
+/* The same responder once more in another way, the next responder, or the end. */
+static enum step go_on_after(struct flight *flight, err_t err)
+{
+	const struct issuer *issuer = flight->question->issuer;
+	bool was_said = flight->answer->err == OK; /* the OCSP layer was reached */
+
+	if (!flight->post && issuer->policy.method == METHOD_AUTO &&
+	    refuses_get(err, flight->answer->http_status)) {
+		flight->post = flight->is_post_retry = true; /* HC-01 */
+		return STEP_AGAIN;
+	}
+	if (err == ERR_RSP_EXPIRED && !flight->no_cache) {
+		flight->post = flight->no_cache = true; /* a stale copy on the way? VS-09 */
+		return STEP_AGAIN;
+	}
+	if (flight->err == OK || was_said)
+		flight->err = err;
+	flight->post = flight->is_post_retry = false;
+	flight->no_cache = flight->question->no_cache;
+	flight->responder++;
+	return STEP_AGAIN;
+}
+
+static enum step verify(struct flight *flight)
+{
+	struct ask *ask = flight->question;
+	const struct common *common = flight->back->common;
+	const struct upstream_answer *answer = flight->answer;
+	int64_t now = clock_wall();
+	struct verdict verdict;
+	struct lifetime lifetime;
+	err_t err = answer->err;
+
+	if (err == OK)
+		err = judge(flight, answer->body, now, &verdict);
+	flight->http_status = answer->http_status;
+	flight->retry_after = answer->retry_after;
+	report(flight, err);
+	if (err != OK)
+		return go_on_after(flight, err);
+
+	const char *url = ask->issuer->responders[flight->responder].url;
+	if (flight->is_post_retry) {
+		LOG(RESPONDER_WANTS_POST, LOG_TEXT("responder", url));
+		responder_set_wants_post(common->responders, url, clock_mono_ms());
+	}
+	if (ask->request.flags & REQUEST_NONCE && !(verdict.flags & VERDICT_NONCE))
+		responder_set_skips_nonce(common->responders, url, clock_mono_ms());
+	lifetime = freshness_lifetime(&verdict, &ask->issuer->policy, &answer->hints, now,
+				      entropy_jitter());
+	lifetime.may_store = lifetime.may_store && ask->may_store;
+	flight->err = OK;
+	flight->entry = entry_new(
+	    &(struct entry_parts){
+		.key = &ask->key, .verdict = &verdict, .lifetime = &lifetime, .der = answer->body},
+	    common->tails);
+	return flight->entry != NULL ? STEP_NEXT : fail(flight, ERR_NO_MEMORY);
+}
+
+/* --- STORE, PUBLISH -----------------------------------------------------------------------------
+ */
+
+static void write_through(struct flight *flight)
+{
+	const struct entry *entry = flight->entry;
+	struct slice head = entry_head(entry), tail = entry_tail(entry);
+	struct record record = {.fetched_at = entry->fetched_at, .refresh_at = entry->refresh_at};
+	struct back *back = flight->back;
+	uint8_t *bytes;
+
+	if (back->common->n_stores == 0)
+		return;
+	bytes = malloc(RECORD_HEADER_LEN + head.len + tail.len);
+	if (bytes == NULL)
+		return;
+	record.der = slice_of(bytes + RECORD_HEADER_LEN, head.len + tail.len);
+	record_put_header(bytes, &record);
+	memcpy(bytes + RECORD_HEADER_LEN, head.p, head.len);
+	if (tail.len > 0)
+		memcpy(bytes + RECORD_HEADER_LEN + head.len, tail.p, tail.len);
+	for (size_t i = 0; i < back->common->n_stores; i++)
+		store_put(back->stores[i], key_bytes(&flight->question->key),
+			  slice_of(bytes, RECORD_HEADER_LEN + record.der.len), entry->hard_expiry);
+	free(bytes);
+}
+
+static void note_status(const struct flight *flight, int old_status)
+{
+	const struct issuer *issuer = flight->question->issuer;
+	const struct cache_key *key = &flight->question->key;
+
+	if (old_status < 0 || old_status == flight->entry->status)
+		return;
+	counter_add(METRIC_STATUS_CHANGES, issuer->slot, (unsigned)old_status,
+		    flight->entry->status, 1);
+	LOG(STATUS_CHANGED, LOG_TEXT("issuer", issuer->label),
+	    LOG_HEX("serial", slice_of(key->serial, key->serial_len)),
+	    LOG_TEXT("from", label_text(DIM_FROM, (unsigned)old_status)),
+	    LOG_TEXT("to", label_text(DIM_TO, flight->entry->status)));
+}
+
+static enum step store(struct flight *flight)
+{
+	const struct issuer *issuer = flight->question->issuer;
+	struct entry *current = NULL;
+	int64_t now = clock_wall();
+	int old_status = -1;
+
+	if (!flight->entry->is_reusable)
+		return STEP_DONE;
+	negative_remove(flight->back->common->negative, key_bytes(&flight->question->key));
+	switch (cache_put(flight->back->common->cache, flight->entry, now, &current, &old_status)) {
+	case CACHE_ROLLBACK: /* CL-16 */
+		counter_add(METRIC_ROLLBACKS_REFUSED, issuer->slot, 0, 0, 1);
+		LOG(ROLLBACK_REFUSED, LOG_TEXT("issuer", issuer->label));
+		atomic_store(&current->retry_at, freshness_retry_at(current->hard_expiry, now));
+		break;
+	case CACHE_STORED:
+		note_status(flight, old_status);
+		/* fall through */
+	case CACHE_TOO_BIG:
+		write_through(flight);
+		break;
+	}
+	entry_unref(flight->entry);
+	flight->entry = current;
+	return STEP_DONE;
+}
+
+/* A signed answer that is at hand and still valid, for when nothing better came (F4). */
+static struct entry *valid_entry(struct flight *flight, int64_t now)
+{
+	const struct ask *ask = flight->question;
+	struct entry *entry = flight->fallback;
+
+	flight->fallback = NULL;
+	if (entry == NULL && ask->kind != ASK_ALONE)
+		entry = cache_get(flight->back->common->cache, key_bytes(&ask->key), ask->hash);
+	if (entry != NULL && now >= entry->hard_expiry) {
+		entry_unref(entry);
+		entry = NULL;
+	}
+	return entry;
+}
+
+static int64_t negative_seconds(const struct flight *flight)
+{
+	const struct policy *policy = &flight->question->issuer->policy;
+
+	switch ((enum negative_class)err_row(flight->err)->negative) {
+	case NEGATIVE_ERROR:
+		if (policy->neg_ttl_error == 0)
+			return 0;
+		return flight->retry_after > policy->neg_ttl_error ? flight->retry_after
+								   : policy->neg_ttl_error;
+	case NEGATIVE_MALFORMED:
+		return 30;
+	case NEGATIVE_SIG_REQUIRED:
+		return 300;
+	case NEGATIVE_UNAUTHORIZED:
+		return policy->neg_ttl_unauthorized;
+	case NEGATIVE_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* The flight brought nothing: what is at hand, or the failure, remembered for a while. */
+static void settle_failure(struct flight *flight, int64_t now)
+{
+	const struct ask *ask = flight->question;
+	struct entry *entry = valid_entry(flight, now);
+	int64_t ms_now = clock_mono_ms();
+	int64_t seconds = negative_seconds(flight);
+	int64_t retry_at;
+
+	if (entry != NULL) {
+		retry_at = freshness_of(entry->refresh_at, entry->hard_expiry,
+					ask->issuer->policy.expiry_margin, now) == ENDING
+			       ? now + ask->issuer->policy.neg_ttl_error
+			       : freshness_retry_at(entry->hard_expiry, now);
+		atomic_store(&entry->retry_at, retry_at);
+		flight->entry = entry;
+		if (flight->detail == NULL)
+			flight->detail = "l1";
+	} else if (ask->kind != ASK_ALONE && seconds > 0) {
+		negative_put(flight->back->common->negative, key_bytes(&ask->key), flight->err,
+			     ms_now + seconds * 1000, ms_now);
+	}
+}
+
+static void publish(struct flight *flight)
+{
+	struct back *back = flight->back;
+	struct ask *question = flight->question;
+	bool is_fetched = flight->entry != NULL && flight->detail == NULL;
+	struct list *link;
+
+	if (flight->entry == NULL)
+		settle_failure(flight, clock_wall());
+	if (question->kind == ASK_REFRESH)
+		counter_add(METRIC_REFRESHES, question->issuer->slot,
+			    is_fetched ? LABEL_OUTCOME_OK : LABEL_OUTCOME_ERROR, 0, 1);
+	if (flight->is_inside)
+		gate_leave(back->gates, question->issuer->slot);
+	if (question->kind != ASK_ALONE)
+		inflight_remove(back->inflight, key_bytes(&question->key));
+	list_remove(&flight->link);
+	counter_add(METRIC_INFLIGHT, 0, 0, 0, -1);
+
+	/* from here on the question may be home and gone */
+	for (bool is_first = true; (link = list_shift(&flight->asks)) != NULL; is_first = false) {
+		struct ask *ask = LIST_ENTRY(link, struct ask, message.link);
+
+		ask->entry = flight->entry ? entry_ref(flight->entry) : NULL;
+		ask->verdict = !is_fetched && flight->entry ? REPLY_HIT
+			       : is_first		    ? REPLY_MISS
+							    : REPLY_COLLAPSED;
+		ask->detail = flight->detail;
+		ask->fwd_status = flight->http_status;
+		ask->is_stored = is_fetched && flight->entry->is_reusable;
+		back_send_home(ask, flight->entry ? OK : flight->err);
+	}
+	entry_unref(flight->entry);
+	entry_unref(flight->fallback);
+	free(flight);
+}
+
+void flights_drop(struct back *back)
+{
+	struct list *link, *ask;
+
+	while ((link = list_shift(&back->flights)) != NULL) {
+		struct flight *flight = LIST_ENTRY(link, struct flight, link);
+
+		store_cancel(flight->read);
+		transfer_cancel(flight->transfer);
+		while ((ask = list_shift(&flight->asks)) != NULL)
+			ask_free(LIST_ENTRY(ask, struct ask, message.link));
+		entry_unref(flight->entry);
+		entry_unref(flight->fallback);
+		free(flight);
+	}
+}

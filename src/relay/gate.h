@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The gate to an issuer's responders: so many flights may fetch at once, four times as many may
+ * queue, the rest is refused at once (rule SL-08). One per issuer and back thread; found by the
+ * issuer's slot number, which outlives reloads.
+ */
+#ifndef OCSPRELAY_RELAY_GATE_H
+#define OCSPRELAY_RELAY_GATE_H
+
+#include "base/list.h"
+#include "err.h"
+
+struct gates;
+
+/* Called when a queued visitor may enter; it has entered then. */
+typedef void gate_fn(void *arg, struct list *visitor);
+
+struct gates *gates_new(gate_fn *fn, void *arg); /* NULL without memory */
+void gates_free(struct gates *gates);
+
+/* OK: entered, gate_leave is due later. ERR_AGAIN: visitor is queued, fn is called when it has
+ * entered. ERR_OVERLOAD_UPSTREAM, ERR_NO_MEMORY. */
+MUST_CHECK err_t gate_enter(struct gates *gates, unsigned slot, unsigned max_inside,
+			    struct list *visitor);
+
+/* Leaves, and lets in whoever waits. fn may be called before this returns. */
+void gate_leave(struct gates *gates, unsigned slot);
+
+#endif

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Wiring: tables, stores, sockets, threads, and the three things that the main thread does to them
+ * while they run: reload, drain, stop. The main thread only sends notices and counts those that
+ * come home.
+ */
+#include "relay/relay.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "io/entropy.h"
+#include "io/sockets.h"
+#include "relay/back.h"
+#include "relay/front.h"
+
+struct errand { /* notices that are out, and what to do when all are home */
+	unsigned n_out;
+	loop_fn *done;
+	void *arg;
+};
+
+struct relay {
+	struct common common;
+	struct loop *loop;
+	struct rules *rules;
+	struct sockets *sockets;
+	struct front **fronts;
+	unsigned n_fronts;
+	pthread_t *threads; /* fronts, then backs */
+	unsigned n_threads; /* running */
+	struct errand reload, drain;
+	struct timer *drain_timer;
+	bool is_draining;
+};
+
+static unsigned front_count(const struct settings *settings)
+{
+	long n = (long)settings->top.threads;
+
+	if (n == 0)
+		n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n < 1 ? 1 : (unsigned)n;
+}
+
+static void name_process(struct common *common)
+{
+	uint8_t random[6];
+	char hex[2 * sizeof(random) + 1] = {0};
+
+	entropy_fill(random, sizeof(random));
+	hex_encode(hex, slice_of(random, sizeof(random)));
+	snprintf(common->pseudonym, sizeof(common->pseudonym), "ocsprelay-%s", hex);
+}
+
+static bool make_tables(struct relay *relay, const struct relay_opts *opts)
+{
+	const struct settings *settings = opts->settings;
+	struct common *common = &relay->common;
+
+	common->hash_key = opts->hash_key;
+	name_process(common);
+	common->tails = tails_new(opts->hash_key);
+	common->cache = cache_new(settings->cache.memory, opts->hash_key);
+	common->negative = negative_new(settings->cache.negative_entries, opts->hash_key);
+	common->responders = responders_new();
+	common->addresses = addresses_new(opts->hash_key);
+	return common->tails != NULL && common->cache != NULL && common->negative != NULL &&
+	       common->responders != NULL && common->addresses != NULL;
+}
+
+static bool open_stores(struct relay *relay, const struct text_list *urls)
+{
+	struct common *common = &relay->common;
+
+	common->stores = calloc(urls->n + 1, sizeof(struct store_shared *));
+	if (common->stores == NULL)
+		return false;
+	for (; common->n_stores < urls->n; common->n_stores++) {
+		common->stores[common->n_stores] = store_open(urls->items[common->n_stores]);
+		if (common->stores[common->n_stores] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool make_threads(struct relay *relay, const struct settings *settings)
+{
+	struct common *common = &relay->common;
+	unsigned n_fronts = front_count(settings), n_backs = (unsigned)settings->top.back_threads;
+
+	relay->fronts = calloc(n_fronts, sizeof(struct front *));
+	common->backs = calloc(n_backs, sizeof(struct back *));
+	relay->threads = calloc(n_fronts + n_backs, sizeof(pthread_t));
+	if (relay->fronts == NULL || common->backs == NULL || relay->threads == NULL)
+		return false;
+	common->n_backs = n_backs;
+	for (unsigned i = 0; i < n_backs; i++) {
+		common->backs[i] = back_new(common, relay->rules);
+		if (common->backs[i] == NULL)
+			return false;
+	}
+	relay->n_fronts = n_fronts;
+	for (unsigned i = 0; i < n_fronts; i++) {
+		relay->fronts[i] = front_new(common, relay->rules);
+		if (relay->fronts[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool listen_all(struct relay *relay)
+{
+	for (unsigned i = 0; i < relay->n_fronts; i++) {
+		for (size_t j = 0; j < sockets_count(relay->sockets); j++) {
+			if (server_listen(relay->fronts[i]->server,
+					  sockets_fd(relay->sockets, j, i)) != OK)
+				return false;
+		}
+	}
+	for (size_t j = 0; j < sockets_count(relay->sockets); j++)
+		LOG(LISTEN, LOG_TEXT("address", sockets_name(relay->sockets, j)));
+	return true;
+}
+
+static void finish(struct errand *errand)
+{
+	loop_fn *done = errand->done;
+
+	errand->done = NULL;
+	if (done != NULL)
+		done(errand->arg);
+}
+
+static void on_home(void *arg, struct message *message)
+{
+	struct relay *relay = arg;
+	struct notice *notice = (struct notice *)message;
+	struct errand *errand = notice->kind == NOTICE_RULES ? &relay->reload : &relay->drain;
+
+	notice_free(notice);
+	if (--errand->n_out == 0)
+		finish(errand);
+}
+
+struct relay *relay_new(const struct relay_opts *opts)
+{
+	const struct settings *settings = opts->settings;
+	struct relay *relay = calloc(1, sizeof(*relay));
+
+	if (relay == NULL)
+		return NULL;
+	relay->loop = opts->loop;
+	relay->common.main_mailbox = mailbox_new(opts->loop, 0, on_home, relay);
+	relay->rules = rules_new(settings, opts->issuers);
+	relay->sockets = sockets_open(&settings->top.listen, front_count(settings));
+	if (relay->common.main_mailbox == NULL || relay->rules == NULL || relay->sockets == NULL ||
+	    !make_tables(relay, opts)) {
+		relay_free(relay);
+		return NULL;
+	}
+	return relay;
+}
+
+err_t relay_start(struct relay *relay)
+{
+	const struct settings *settings = relay->rules->settings;
+	struct common *common = &relay->common;
+
+	if (!open_stores(relay, &settings->top.store) || !make_threads(relay, settings) ||
+	    !listen_all(relay))
+		return ERR_NO_MEMORY;
+	for (unsigned i = 0; i < relay->n_fronts + common->n_backs; i++) {
+		bool is_front = i < relay->n_fronts;
+		int failed =
+		    is_front ? pthread_create(&relay->threads[i], NULL, front_run, relay->fronts[i])
+			     : pthread_create(&relay->threads[i], NULL, back_run,
+					      common->backs[i - relay->n_fronts]);
+
+		if (failed)
+			return ERR_SYSTEM;
+		relay->n_threads++;
+	}
+	return OK;
+}
+
+/* Without memory for a notice nothing is sent to that thread, and nothing waited for. */
+static void send_notice(struct mailbox *mailbox, enum notice_kind kind, struct rules *rules,
+			struct errand *errand)
+{
+	struct notice *notice = notice_new(kind, rules);
+
+	if (notice != NULL && mailbox_post(mailbox, &notice->message) == OK)
+		errand->n_out++;
+	else
+		notice_free(notice);
+}
+
+err_t relay_reload(struct relay *relay, const struct settings *settings, struct issuers *issuers,
+		   loop_fn *done, void *arg)
+{
+	struct rules *rules = rules_new(settings, issuers);
+
+	if (rules == NULL)
+		return ERR_NO_MEMORY;
+	relay->reload.done = done;
+	relay->reload.arg = arg;
+	relay->reload.n_out++; /* ours, so that done is not called in between */
+	for (unsigned i = 0; i < relay->n_fronts; i++)
+		send_notice(relay->fronts[i]->notices, NOTICE_RULES, rules, &relay->reload);
+	for (unsigned i = 0; i < relay->common.n_backs; i++)
+		send_notice(relay->common.backs[i]->notices, NOTICE_RULES, rules, &relay->reload);
+	rules_unref(relay->rules);
+	relay->rules = rules;
+	if (--relay->reload.n_out == 0)
+		finish(&relay->reload);
+	return OK;
+}
+
+static void on_drain_timeout(void *arg)
+{
+	struct relay *relay = arg;
+
+	relay->drain_timer = NULL;
+	finish(&relay->drain);
+}
+
+void relay_drain(struct relay *relay, loop_fn *done, void *arg)
+{
+	if (relay->is_draining)
+		return;
+	relay->is_draining = true;
+	relay->drain.done = done;
+	relay->drain.arg = arg;
+	for (unsigned i = 0; i < relay->n_fronts; i++)
+		send_notice(relay->fronts[i]->notices, NOTICE_DRAIN, NULL, &relay->drain);
+	relay->drain_timer = timer_start(relay->loop, relay->rules->settings->limits.drain_timeout,
+					 on_drain_timeout, relay);
+}
+
+/* In this order: no client waits any more when the fronts are gone, no flight writes to a store any
+ * more when the backs are gone. */
+void relay_free(struct relay *relay)
+{
+	struct common *common;
+
+	if (relay == NULL)
+		return;
+	common = &relay->common;
+	timer_cancel(relay->drain_timer);
+	for (unsigned i = 0; i < relay->n_threads; i++)
+		loop_stop(i < relay->n_fronts ? relay->fronts[i]->loop
+					      : common->backs[i - relay->n_fronts]->loop);
+	for (unsigned i = 0; i < relay->n_threads; i++)
+		pthread_join(relay->threads[i], NULL);
+	for (unsigned i = 0; relay->fronts != NULL && i < relay->n_fronts; i++)
+		front_free(relay->fronts[i]);
+	for (unsigned i = 0; common->backs != NULL && i < common->n_backs; i++)
+		back_free(common->backs[i]);
+	for (size_t i = 0; i < common->n_stores; i++)
+		store_close(common->stores[i]);
+	free(relay->fronts);
+	free(common->backs);
+	free(common->stores);
+	free(relay->threads);
+	sockets_close(relay->sockets);
+	mailbox_free(common->main_mailbox, notice_drop, NULL);
+	cache_free(common->cache);
+	tails_free(common->tails);
+	negative_free(common->negative);
+	responders_free(common->responders);
+	addresses_free(common->addresses);
+	rules_unref(relay->rules);
+	free(relay);
+}
+
+bool relay_is_draining(const struct relay *relay)
+{
+	return relay->is_draining;
+}
+
+size_t relay_listeners(const struct relay *relay)
+{
+	return sockets_count(relay->sockets);
+}
+
+struct cache *relay_cache(struct relay *relay)
+{
+	return relay->common.cache;
+}
+
+const struct issuers *relay_issuers(const struct relay *relay)
+{
+	return relay->rules->issuers;
+}
+
+struct responders *relay_responders(struct relay *relay)
+{
+	return relay->common.responders;
+}
+
+size_t relay_negative_count(struct relay *relay)
+{
+	return negative_count(relay->common.negative);
+}
+
+size_t relay_stores(const struct relay *relay)
+{
+	return relay->common.n_stores;
+}
+
+struct relay_store_status relay_store(const struct relay *relay, size_t i)
+{
+	return (struct relay_store_status){.name = relay->rules->settings->top.store.items[i],
+					   .is_up = store_is_up(relay->common.stores[i])};
+}
