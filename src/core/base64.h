@@ -7,7 +7,8 @@
 #include "types.h"
 
 /* Decodes text of the standard alphabet, without padding and of a length that is not 1 mod 4, into
- * dst (3 * len / 4 octets are enough; may be text.p itself). Non-zero spare bits are ERR_SYNTAX. */
+ * dst (3 * len / 4 octets are enough; may be text.p itself; what is in it after a failure is
+ * undefined). Non-zero spare bits are ERR_SYNTAX. */
 MUST_CHECK err_t base64_decode(uint8_t *dst, struct slice text, size_t *out_len);
 
 /* Characters of the padded encoding of len octets, and the encoding itself, no NUL. */

@@ -9,8 +9,8 @@
 #include "err.h"
 #include "types.h"
 
-#define TIME_NEVER INT64_MAX /* "does not end" */
-#define HTTP_DATE_LEN 29     /* Sun, 06 Nov 1994 08:49:37 GMT */
+#define TIME_NEVER    INT64_MAX /* "does not end" */
+#define HTTP_DATE_LEN 29	/* Sun, 06 Nov 1994 08:49:37 GMT */
 
 /* Content of a GeneralizedTime: exactly YYYYMMDDHHMMSSZ, calendar-checked, second 60 refused
  * (RFC 5280 4.1.2.5.2, rule VS-06). ERR_RSP_TIME otherwise. */

@@ -11,19 +11,19 @@
 #include "core/http_request.h"
 #include "err.h"
 
-#define MAX_REPLY_HEAD 1024 /* octets that any head rendered here fits in */
+#define MAX_REPLY_HEAD	1024 /* octets that any head rendered here fits in */
 #define MAX_REPLY_ERROR 1536 /* a whole error answer with its body */
 
 enum reply_verdict { /* Cache-Status, RFC 9211, rule HS-24 */
 	REPLY_HIT,
-	REPLY_MISS,      /* fwd=miss; stored */
+	REPLY_MISS,	 /* fwd=miss; stored */
 	REPLY_COLLAPSED, /* fwd=miss; collapsed */
 	REPLY_REFRESHED, /* fwd=stale */
-	REPLY_BYPASS,    /* fwd=bypass */
-	REPLY_NEGATIVE,  /* hit; detail=negative */
+	REPLY_BYPASS,	 /* fwd=bypass */
+	REPLY_NEGATIVE,	 /* hit; detail=negative */
 };
 
-struct reply_entity { /* of a verified response */
+struct reply_entity {	       /* of a verified response */
 	const uint8_t *sha256; /* 32 octets, of the whole response: the ETag (HS-03) */
 	size_t body_len;
 	int64_t produced_at;
@@ -35,11 +35,11 @@ struct reply_context {
 	int64_t now;
 	const char *date; /* HTTP_DATE_LEN octets: the Date field; must be that of now */
 	enum reply_verdict verdict;
-	const char *detail; /* Cache-Status detail: "l1", "disk", "timeout" ...; NULL: none */
+	const char *detail;  /* Cache-Status detail: "l1", "disk", "timeout" ...; NULL: none */
 	unsigned fwd_status; /* HTTP status the responder gave; 0: none to tell */
-	bool is_stored;      /* adds "stored" to a forwarded one */
-	bool close;          /* Connection: close; else keep-alive is said to HTTP/1.0 clients */
-	unsigned minor;      /* of the request */
+	bool is_stored;	     /* adds "stored" to a forwarded one */
+	bool close;	     /* Connection: close; else keep-alive is said to HTTP/1.0 clients */
+	unsigned minor;	     /* of the request */
 };
 
 /* 200 with the success header set, without body; octets written to dst. */
@@ -50,7 +50,12 @@ size_t reply_ok(char dst[MAX_REPLY_HEAD], const struct reply_entity *entity,
 size_t reply_not_modified(char dst[MAX_REPLY_HEAD], const struct reply_entity *entity,
 			  const struct reply_context *context);
 
-/* The whole answer for an error whose row has an HTTP status; without body if head_only (HEAD). */
+/*
+ * The whole answer for an error; without body if head_only (HEAD). An error whose row has no HTTP
+ * status is answered as ERR_INTERNAL. Cache-Status is told of failures that a responder or the
+ * waiting for one caused, with the detail of rules EM-09 to EM-14 unless the context has one, and
+ * of REPLY_NEGATIVE.
+ */
 size_t reply_error(char dst[MAX_REPLY_ERROR], err_t err, bool head_only,
 		   const struct reply_context *context);
 
