@@ -14,7 +14,7 @@
 struct inflight;
 
 struct inflight *inflight_new(struct hash_key key); /* NULL without memory */
-void inflight_free(struct inflight *inflight);      /* NULL is fine */
+void inflight_free(struct inflight *inflight);	    /* NULL is fine */
 
 void *inflight_get(const struct inflight *inflight, struct slice key); /* or NULL */
 

@@ -3,28 +3,34 @@
  * Failures that are repeated for a short time instead of asking again (rules CL-19, SL-10).
  * Unsigned, so kept apart from signed answers, in this process only, in a table of its own size;
  * the caller looks here only after the cache had nothing valid (F4). Monotonic milliseconds.
- * Any thread; own mutexes.
+ * Any thread; own mutex, miss path only.
  */
 #ifndef OCSPRELAY_STATE_NEGATIVE_H
 #define OCSPRELAY_STATE_NEGATIVE_H
 
-#include "err.h"
 #include "base/hash.h"
+#include "err.h"
 #include "types.h"
 
 struct negative;
 
 struct negative *negative_new(size_t max_entries, struct hash_key key); /* NULL without memory */
-void negative_free(struct negative *negative);
+void negative_free(struct negative *negative);				/* NULL is fine */
 
-/* Remembers err for key until ms_until; the oldest makes room. max_entries 0: does nothing. */
+/*
+ * Remembers err for key until ms_until, in the place of what was remembered before; the key that
+ * was put longest ago makes room. Does nothing if max_entries is 0, if ms_until is not later than
+ * ms_now (a lifetime of 0: off), or without memory.
+ */
 void negative_put(struct negative *negative, struct slice key, err_t err, int64_t ms_until,
 		  int64_t ms_now);
 
-/* The error remembered for key and still in force, or OK. Its remaining time, if asked for. */
+/* The error remembered for key while ms_now is before its ms_until, else OK. */
 err_t negative_get(struct negative *negative, struct slice key, int64_t ms_now);
 
 void negative_remove(struct negative *negative, struct slice key);
+
+/* How many are held, those included that have run out and were not met since. */
 size_t negative_count(struct negative *negative);
 
 #endif

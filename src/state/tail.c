@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Shared tails. A chained hash table under one mutex: a tail is looked up when a response has been
+ * Shared tails, in a table under one mutex: a tail is looked up when a response has been
  * verified, and leaves when its last entry is freed, both far from the path of a hit.
  *
  * The last reference is dropped under the mutex only. So a tail that is in the table has at least
@@ -13,16 +13,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/list.h"
+#include "state/chains.h"
 #include "state/heap_size.h"
 
-enum {
-	FIRST_CHAINS = 16 /* a power of two */
-};
-
 struct tail {
+	struct chain_node node;
 	struct tails *table;
-	struct tail *next; /* in its chain */
-	uint64_t hash;
 	atomic_uint n_refs;
 	uint32_t len;
 	uint8_t issuer_id[ISSUER_ID_LEN];
@@ -32,9 +29,7 @@ struct tail {
 struct tails {
 	pthread_mutex_t mutex;
 	struct hash_key key;
-	struct tail **chains;
-	size_t n_chains; /* a power of two */
-	size_t n_tails;
+	struct chains chains;
 	atomic_size_t n_octets; /* written under the mutex, read without */
 };
 
@@ -45,10 +40,12 @@ struct tails *tails_new(struct hash_key key)
 	if (tails == NULL)
 		return NULL;
 	tails->key = key;
-	tails->n_chains = FIRST_CHAINS;
-	tails->chains = calloc(tails->n_chains, sizeof(*tails->chains));
-	if (tails->chains == NULL || pthread_mutex_init(&tails->mutex, NULL) != 0) {
-		free(tails->chains);
+	if (pthread_mutex_init(&tails->mutex, NULL) != 0) {
+		free(tails);
+		return NULL;
+	}
+	if (!chains_init(&tails->chains)) {
+		pthread_mutex_destroy(&tails->mutex);
 		free(tails);
 		return NULL;
 	}
@@ -59,9 +56,9 @@ void tails_free(struct tails *tails)
 {
 	if (tails == NULL)
 		return;
-	assert(tails->n_tails == 0);
+	assert(tails->chains.n_nodes == 0);
 	pthread_mutex_destroy(&tails->mutex);
-	free(tails->chains);
+	chains_fini(&tails->chains, NULL);
 	free(tails);
 }
 
@@ -70,66 +67,33 @@ static size_t octets_of(const struct tail *tail)
 	return heap_size(offsetof(struct tail, bytes) + tail->len);
 }
 
-/* The link that points to the tail, or the null link at the end of its chain. */
-static struct tail **find_link(struct tails *tails, uint64_t hash, const uint8_t *issuer_id,
-			       struct slice bytes)
+static struct tail *find(const struct tails *tails, uint64_t hash, const uint8_t *issuer_id,
+			 struct slice bytes)
 {
-	struct tail **link = &tails->chains[hash & (tails->n_chains - 1)];
+	for (struct chain_node *node = chains_first(&tails->chains, hash); node != NULL;
+	     node = chains_next(node)) {
+		struct tail *tail = LIST_ENTRY(node, struct tail, node);
 
-	while (*link != NULL && ((*link)->hash != hash || !slice_eq(tail_bytes(*link), bytes) ||
-				 memcmp((*link)->issuer_id, issuer_id, ISSUER_ID_LEN) != 0))
-		link = &(*link)->next;
-	return link;
-}
-
-/* Doubles the table. Without memory the chains get longer instead. */
-static void grow(struct tails *tails)
-{
-	size_t n = tails->n_chains * 2;
-	struct tail **chains = calloc(n, sizeof(*chains));
-
-	if (chains == NULL)
-		return;
-	for (size_t i = 0; i < tails->n_chains; i++) {
-		for (struct tail *tail = tails->chains[i], *next; tail != NULL; tail = next) {
-			struct tail **chain = &chains[tail->hash & (n - 1)];
-
-			next = tail->next;
-			tail->next = *chain;
-			*chain = tail;
-		}
+		if (slice_eq(tail_bytes(tail), bytes) &&
+		    memcmp(tail->issuer_id, issuer_id, ISSUER_ID_LEN) == 0)
+			return tail;
 	}
-	free(tails->chains);
-	tails->chains = chains;
-	tails->n_chains = n;
+	return NULL;
 }
 
-static struct tail *make_tail(uint64_t hash, const uint8_t *issuer_id, struct slice bytes)
+static struct tail *make_tail(struct tails *tails, const uint8_t *issuer_id, struct slice bytes)
 {
 	struct tail *tail = malloc(offsetof(struct tail, bytes) + bytes.len);
 
 	if (tail == NULL)
 		return NULL;
-	*tail = (struct tail){.hash = hash, .len = (uint32_t)bytes.len};
+	tail->table = tails;
+	tail->len = (uint32_t)bytes.len;
 	atomic_init(&tail->n_refs, 1);
 	memcpy(tail->issuer_id, issuer_id, ISSUER_ID_LEN);
 	if (bytes.len > 0)
 		memcpy(tail->bytes, bytes.p, bytes.len);
 	return tail;
-}
-
-static void insert(struct tails *tails, struct tail *tail)
-{
-	struct tail **chain;
-
-	if (tails->n_tails >= tails->n_chains)
-		grow(tails);
-	chain = &tails->chains[tail->hash & (tails->n_chains - 1)];
-	tail->table = tails;
-	tail->next = *chain;
-	*chain = tail;
-	tails->n_tails++;
-	atomic_fetch_add_explicit(&tails->n_octets, octets_of(tail), memory_order_relaxed);
 }
 
 struct tail *tail_get(struct tails *tails, const uint8_t issuer_id[ISSUER_ID_LEN],
@@ -142,13 +106,16 @@ struct tail *tail_get(struct tails *tails, const uint8_t issuer_id[ISSUER_ID_LEN
 	if (bytes.len > UINT32_MAX)
 		return NULL;
 	pthread_mutex_lock(&tails->mutex);
-	tail = *find_link(tails, hash, issuer_id, bytes);
+	tail = find(tails, hash, issuer_id, bytes);
 	if (tail != NULL) {
 		atomic_fetch_add_explicit(&tail->n_refs, 1, memory_order_relaxed);
 	} else {
-		tail = make_tail(hash, issuer_id, bytes);
-		if (tail != NULL)
-			insert(tails, tail);
+		tail = make_tail(tails, issuer_id, bytes);
+		if (tail != NULL) {
+			chains_add(&tails->chains, &tail->node, hash);
+			atomic_fetch_add_explicit(&tails->n_octets, octets_of(tail),
+						  memory_order_relaxed);
+		}
 	}
 	pthread_mutex_unlock(&tails->mutex);
 	return tail;
@@ -179,11 +146,7 @@ void tail_unref(struct tail *tail)
 	/* Another may have been given since. */
 	is_last = atomic_fetch_sub_explicit(&tail->n_refs, 1, memory_order_acq_rel) == 1;
 	if (is_last) {
-		struct tail **link =
-		    find_link(tails, tail->hash, tail->issuer_id, tail_bytes(tail));
-
-		*link = tail->next;
-		tails->n_tails--;
+		chains_remove(&tails->chains, &tail->node);
 		atomic_fetch_sub_explicit(&tails->n_octets, octets_of(tail), memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&tails->mutex);
