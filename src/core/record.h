@@ -14,7 +14,7 @@
 #include "err.h"
 #include "types.h"
 
-#define RECORD_VERSION 1
+#define RECORD_VERSION	  1
 #define RECORD_HEADER_LEN 24
 
 struct record {
@@ -23,10 +23,12 @@ struct record {
 	struct slice der;
 };
 
+/* The DER is at most UINT32_MAX octets long; the caller appends it. */
 void record_put_header(uint8_t dst[RECORD_HEADER_LEN], const struct record *record);
 
-/* out->der borrows from bytes. ERR_RECORD_VERSION (checked first), ERR_RECORD_LENGTH (too short,
- * length field and size differ, DER empty or above max_der). */
+/* out->der borrows from bytes. ERR_RECORD_VERSION (the version is checked first; also for flags or
+ * reserved octets, which this version never sets), ERR_RECORD_LENGTH (too short, length field and
+ * size differ, DER empty or above max_der). */
 MUST_CHECK err_t record_parse(struct slice bytes, size_t max_der, struct record *out);
 
 #endif
