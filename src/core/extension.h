@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The extensions that OCSP requests and responses may carry (RFC 6960 4.4), told by their OID. */
+/* The extensions that OCSP requests and responses may carry (RFC 6960 4.4), told by their OID, and
+ * the one OID that some of them and the response speak of. */
 #ifndef OCSPRELAY_CORE_EXTENSION_H
 #define OCSPRELAY_CORE_EXTENSION_H
 
@@ -50,6 +51,14 @@ static inline bool extension_is_known(struct slice oid)
 			return true;
 	}
 	return false;
+}
+
+/* id-pkix-ocsp-basic (RFC 6960 4.2.1): what clients accept and responders send. */
+static inline bool extension_is_ocsp_basic(struct slice oid)
+{
+	static const uint8_t basic[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01};
+
+	return slice_eq(oid, slice_of(basic, sizeof(basic)));
 }
 
 /* The nonce in the value of a nonce extension: that of the OCTET STRING that should be there, or

@@ -21,8 +21,6 @@ enum {
 	MIN_NONCE_LEN = 1
 };
 
-static const uint8_t oid_ocsp_basic[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01};
-
 struct reader {
 	const struct ocsp_request_limits *limits;
 	unsigned n_elements_left;
@@ -54,7 +52,7 @@ static err_t read_acceptable_responses(struct reader *reader, struct slice value
 			return ERR_REQ_EXTENSIONS;
 		if (der_read_oid(&der, &oid) != OK)
 			return ERR_REQ_DER;
-		if (slice_eq(oid, slice_of(oid_ocsp_basic, sizeof(oid_ocsp_basic))))
+		if (extension_is_ocsp_basic(oid))
 			has_basic = true;
 	}
 	if (!has_basic)

@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "core/der.h"
 
-static uint8_t build_arena[8 << 20];
+static uint8_t build_arena[64 << 20];
 static size_t build_used;
 
 static inline uint8_t *build_take(size_t len)
