@@ -44,7 +44,6 @@ static struct slice path_of(struct slice target)
  */
 static bool normalise(uint8_t *dst, struct slice text, size_t *out_len)
 {
-	static const uint8_t standard[256] = {[' '] = '+', ['-'] = '+', ['_'] = '/'};
 	const uint8_t *p = text.p, *end = p + text.len;
 	uint8_t *q = dst;
 	bool is_valid = true;
@@ -52,6 +51,10 @@ static bool normalise(uint8_t *dst, struct slice text, size_t *out_len)
 	for (; p != end; p++) {
 		uint8_t c = *p;
 
+		if (is_char(c, CHAR_ALPHA | CHAR_DIGIT)) { /* nearly all */
+			*q++ = c;
+			continue;
+		}
 		if (c == '%') {
 			if (end - p > 2 && is_char(p[1], CHAR_HEX) && is_char(p[2], CHAR_HEX)) {
 				c = (uint8_t)(hex_value(p[1]) << 4 | hex_value(p[2]));
@@ -62,7 +65,7 @@ static bool normalise(uint8_t *dst, struct slice text, size_t *out_len)
 		}
 		if (c == '\r' || c == '\n' || c == '\t')
 			continue;
-		*q++ = standard[c] != 0 ? standard[c] : c;
+		*q++ = c == ' ' || c == '-' ? '+' : c == '_' ? '/' : c;
 	}
 	*out_len = (size_t)(q - dst);
 	return is_valid;

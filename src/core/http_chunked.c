@@ -34,8 +34,9 @@ static err_t add_digit(struct http_chunked *chunked, uint8_t digit, uint64_t max
 
 	if (chunked->remaining > UINT64_MAX >> 4)
 		return ERR_HTTP_BODY_SIZE;
-	if (chunked->remaining == 0 && digit == '0')
-		chunked->n_overhead++; /* zeros in front could go on for ever */
+	/* Zeros in front could go on for ever. */
+	if (chunked->remaining == 0 && digit == '0' && ++chunked->n_overhead > MAX_CHUNKED_OVERHEAD)
+		return ERR_HTTP_CHUNK;
 	chunked->remaining = chunked->remaining << 4 | hex_value(digit);
 	return chunked->remaining > room ? ERR_HTTP_BODY_SIZE : OK;
 }
