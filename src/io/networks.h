@@ -10,7 +10,8 @@
 
 struct networks;
 
-/* ERR_SYNTAX: *out_bad is the index of the first item that is no network ("10.0.0.0/8", "::1"). */
+/* "10.0.0.0/8", "2001:db8::/32", "::1"; bits behind the prefix do not matter. ERR_SYNTAX: *out_bad
+ * is the index of the first item that is no network. ERR_NO_MEMORY. */
 MUST_CHECK err_t networks_new(const struct text_list *items, struct networks **out,
 			      size_t *out_bad);
 void networks_free(struct networks *networks);

@@ -24,8 +24,9 @@ struct connection;
 
 /* What the story above makes of it: the door. */
 struct server_door {
-	/* A whole request has arrived: request, body and everything they borrow are valid until this
-	 * returns. The door answers it exactly once by connection_reply, before returning or later. */
+	/* A whole request has arrived: request, body and everything they borrow are valid until
+	 * this returns. The door answers it exactly once by connection_reply, before returning or
+	 * later. */
 	void (*request)(void *arg, struct connection *connection,
 			const struct http_request *request, struct slice body);
 
@@ -47,9 +48,9 @@ struct server_opts {
 	struct loop *loop;
 	struct server_door door;
 	const struct settings_limits *limits; /* kept */
-	const struct networks *allow;         /* kept */
-	struct addresses *addresses;          /* kept; shared by all servers */
-	const char *pseudonym; /* kept: ours in Via fields, for HTTP_LOOP (HS-23) */
+	const struct networks *allow;	      /* kept */
+	struct addresses *addresses;	      /* kept; shared by all servers */
+	const char *pseudonym;		      /* kept: ours in Via fields, for HTTP_LOOP (HS-23) */
 };
 
 struct server *server_new(const struct server_opts *opts); /* NULL without memory */
@@ -88,7 +89,8 @@ bool connection_will_close(const struct connection *connection);
 void connection_set_context(struct connection *connection, void *context);
 void *connection_context(const struct connection *connection);
 
-/* The client's address as text, "unix" for a Unix socket; borrowed until the next call. For logs. */
+/* The client's address as text, "unix" for a Unix socket; borrowed until the next call. For logs.
+ */
 const char *connection_peer(struct connection *connection);
 
 #endif

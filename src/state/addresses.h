@@ -16,8 +16,8 @@ void addresses_free(struct addresses *addresses);
 
 enum addresses_result {
 	ADDRESSES_OK,
-	ADDRESSES_FULL,    /* max_total reached */
-	ADDRESSES_TOO_MANY /* max_each reached for this address */
+	ADDRESSES_FULL,	   /* max_total reached */
+	ADDRESSES_TOO_MANY /* max_each reached for this address, or no memory to count it */
 };
 
 /* One more connection from this address (4 or 16 octets; empty: only the total counts). */
