@@ -18,6 +18,8 @@
 #include "io/entropy.h"
 #include "relay/ask.h"
 #include "relay/back.h"
+#include "relay/landing.h"
+#include "relay/outcome.h"
 #include "relay/step.h"
 
 struct flight {
@@ -241,12 +243,12 @@ static enum step check(struct flight *flight)
 		flight->store++;
 		return STEP_AGAIN;
 	}
-	flight->detail = store_name(flight->back->stores[flight->store]);
 	cache_put(flight->back->common->cache, entry, now, &current, &old_status);
 	entry_unref(entry);
 	if (freshness_of(current->refresh_at, current->hard_expiry,
 			 ask->issuer->policy.expiry_margin, now) != ENDING) {
 		flight->entry = current;
+		flight->detail = store_name(flight->back->stores[flight->store]);
 		return STEP_DONE;
 	}
 	flight->fallback = current;
@@ -341,52 +343,6 @@ static enum step fetch(struct flight *flight)
 	return flight->transfer != NULL ? STEP_WAIT : fail(flight, ERR_NO_MEMORY);
 }
 
-/* What the responder may rightly say; everything else counts against it. */
-static bool is_its_right(err_t err)
-{
-	return err == OK || err == ERR_UP_UNAUTHORIZED || err == ERR_UP_SIG_REQUIRED ||
-	       err == ERR_UP_MALFORMED;
-}
-
-static void report(struct flight *flight, err_t err)
-{
-	struct responders *responders = flight->back->common->responders;
-	const struct issuer *issuer = flight->question->issuer;
-	const struct issuer_responder *responder = &issuer->responders[flight->responder];
-	const struct upstream_answer *answer = flight->answer;
-	int64_t ms_now = clock_mono_ms();
-
-	counter_add(METRIC_UPSTREAM_REQUESTS, responder->slot, (unsigned)err, 0, 1);
-	counter_observe(METRIC_UPSTREAM_SECONDS, responder->slot, 0, (uint64_t)answer->us_taken);
-	if (answer->err == OK && !is_its_right(err) && err_row(err)->ocsp != OCSP_NONE &&
-	    err >= ERR_RSP_DER && err <= ERR_RSP_SIGNATURE) {
-		counter_add(METRIC_VERIFY_FAILURES, issuer->slot, (unsigned)err, 0, 1);
-		LOG(RESPONSE_REFUSED, LOG_TEXT("issuer", issuer->label),
-		    LOG_TEXT("responder", responder->url), LOG_REASON(err),
-		    LOG_TEXT("why", err_row(err)->text));
-	} else if (err != OK) {
-		LOG(FETCH_FAILED, LOG_TEXT("issuer", issuer->label),
-		    LOG_TEXT("responder", responder->url), LOG_REASON(err),
-		    LOG_NUMBER("http", answer->http_status),
-		    LOG_TEXT("why", answer->detail ? answer->detail : ""));
-	}
-	if (answer->retry_after > 0)
-		responder_set_not_before(responders, responder->url,
-					 ms_now + answer->retry_after * 1000);
-	switch (responder_report(responders, responder->url, is_its_right(err), ms_now)) {
-	case RESPONDER_WENT_DOWN:
-		LOG(RESPONDER_DOWN, LOG_TEXT("issuer", issuer->label),
-		    LOG_TEXT("responder", responder->url), LOG_REASON(err));
-		break;
-	case RESPONDER_CAME_BACK:
-		LOG(RESPONDER_UP, LOG_TEXT("issuer", issuer->label),
-		    LOG_TEXT("responder", responder->url));
-		break;
-	case RESPONDER_SAME:
-		break;
-	}
-}
-
 static bool refuses_get(err_t err, unsigned status)
 {
 	return err == ERR_UP_MALFORMED ||
@@ -431,7 +387,7 @@ static enum step verify(struct flight *flight)
 		err = judge(flight, answer->body, now, &verdict);
 	flight->http_status = answer->http_status;
 	flight->retry_after = answer->retry_after;
-	report(flight, err);
+	outcome_report(flight->back, ask->issuer, flight->responder, answer, err);
 	if (err != OK)
 		return go_on_after(flight, err);
 
@@ -456,133 +412,11 @@ static enum step verify(struct flight *flight)
 /* --- STORE, PUBLISH -----------------------------------------------------------------------------
  */
 
-static void write_through(struct flight *flight)
-{
-	const struct entry *entry = flight->entry;
-	struct slice head = entry_head(entry), tail = entry_tail(entry);
-	struct record record = {.fetched_at = entry->fetched_at, .refresh_at = entry->refresh_at};
-	struct back *back = flight->back;
-	uint8_t *bytes;
-
-	if (back->common->n_stores == 0)
-		return;
-	bytes = malloc(RECORD_HEADER_LEN + head.len + tail.len);
-	if (bytes == NULL)
-		return;
-	record.der = slice_of(bytes + RECORD_HEADER_LEN, head.len + tail.len);
-	record_put_header(bytes, &record);
-	memcpy(bytes + RECORD_HEADER_LEN, head.p, head.len);
-	if (tail.len > 0)
-		memcpy(bytes + RECORD_HEADER_LEN + head.len, tail.p, tail.len);
-	for (size_t i = 0; i < back->common->n_stores; i++)
-		store_put(back->stores[i], key_bytes(&flight->question->key),
-			  slice_of(bytes, RECORD_HEADER_LEN + record.der.len), entry->hard_expiry);
-	free(bytes);
-}
-
-static void note_status(const struct flight *flight, int old_status)
-{
-	const struct issuer *issuer = flight->question->issuer;
-	const struct cache_key *key = &flight->question->key;
-
-	if (old_status < 0 || old_status == flight->entry->status)
-		return;
-	counter_add(METRIC_STATUS_CHANGES, issuer->slot, (unsigned)old_status,
-		    flight->entry->status, 1);
-	LOG(STATUS_CHANGED, LOG_TEXT("issuer", issuer->label),
-	    LOG_HEX("serial", slice_of(key->serial, key->serial_len)),
-	    LOG_TEXT("from", label_text(DIM_FROM, (unsigned)old_status)),
-	    LOG_TEXT("to", label_text(DIM_TO, flight->entry->status)));
-}
-
 static enum step store(struct flight *flight)
 {
-	const struct issuer *issuer = flight->question->issuer;
-	struct entry *current = NULL;
-	int64_t now = clock_wall();
-	int old_status = -1;
-
-	if (!flight->entry->is_reusable)
-		return STEP_DONE;
-	negative_remove(flight->back->common->negative, key_bytes(&flight->question->key));
-	switch (cache_put(flight->back->common->cache, flight->entry, now, &current, &old_status)) {
-	case CACHE_ROLLBACK: /* CL-16 */
-		counter_add(METRIC_ROLLBACKS_REFUSED, issuer->slot, 0, 0, 1);
-		LOG(ROLLBACK_REFUSED, LOG_TEXT("issuer", issuer->label));
-		atomic_store(&current->retry_at, freshness_retry_at(current->hard_expiry, now));
-		break;
-	case CACHE_STORED:
-		note_status(flight, old_status);
-		/* fall through */
-	case CACHE_TOO_BIG:
-		write_through(flight);
-		break;
-	}
-	entry_unref(flight->entry);
-	flight->entry = current;
+	if (flight->entry->is_reusable)
+		flight->entry = landing_keep(flight->back, flight->question, flight->entry);
 	return STEP_DONE;
-}
-
-/* A signed answer that is at hand and still valid, for when nothing better came (F4). */
-static struct entry *valid_entry(struct flight *flight, int64_t now)
-{
-	const struct ask *ask = flight->question;
-	struct entry *entry = flight->fallback;
-
-	flight->fallback = NULL;
-	if (entry == NULL && ask->kind != ASK_ALONE)
-		entry = cache_get(flight->back->common->cache, key_bytes(&ask->key), ask->hash);
-	if (entry != NULL && now >= entry->hard_expiry) {
-		entry_unref(entry);
-		entry = NULL;
-	}
-	return entry;
-}
-
-static int64_t negative_seconds(const struct flight *flight)
-{
-	const struct policy *policy = &flight->question->issuer->policy;
-
-	switch ((enum negative_class)err_row(flight->err)->negative) {
-	case NEGATIVE_ERROR:
-		if (policy->neg_ttl_error == 0)
-			return 0;
-		return flight->retry_after > policy->neg_ttl_error ? flight->retry_after
-								   : policy->neg_ttl_error;
-	case NEGATIVE_MALFORMED:
-		return 30;
-	case NEGATIVE_SIG_REQUIRED:
-		return 300;
-	case NEGATIVE_UNAUTHORIZED:
-		return policy->neg_ttl_unauthorized;
-	case NEGATIVE_NONE:
-		break;
-	}
-	return 0;
-}
-
-/* The flight brought nothing: what is at hand, or the failure, remembered for a while. */
-static void settle_failure(struct flight *flight, int64_t now)
-{
-	const struct ask *ask = flight->question;
-	struct entry *entry = valid_entry(flight, now);
-	int64_t ms_now = clock_mono_ms();
-	int64_t seconds = negative_seconds(flight);
-	int64_t retry_at;
-
-	if (entry != NULL) {
-		retry_at = freshness_of(entry->refresh_at, entry->hard_expiry,
-					ask->issuer->policy.expiry_margin, now) == ENDING
-			       ? now + ask->issuer->policy.neg_ttl_error
-			       : freshness_retry_at(entry->hard_expiry, now);
-		atomic_store(&entry->retry_at, retry_at);
-		flight->entry = entry;
-		if (flight->detail == NULL)
-			flight->detail = "l1";
-	} else if (ask->kind != ASK_ALONE && seconds > 0) {
-		negative_put(flight->back->common->negative, key_bytes(&ask->key), flight->err,
-			     ms_now + seconds * 1000, ms_now);
-	}
 }
 
 static void publish(struct flight *flight)
@@ -592,8 +426,12 @@ static void publish(struct flight *flight)
 	bool is_fetched = flight->entry != NULL && flight->detail == NULL;
 	struct list *link;
 
-	if (flight->entry == NULL)
-		settle_failure(flight, clock_wall());
+	if (flight->entry == NULL) {
+		flight->detail = flight->fallback ? store_name(back->stores[flight->store]) : "l1";
+		flight->entry = landing_fail(back, question, flight->err, flight->retry_after,
+					     flight->fallback);
+		flight->fallback = NULL;
+	}
 	if (question->kind == ASK_REFRESH)
 		counter_add(METRIC_REFRESHES, question->issuer->slot,
 			    is_fetched ? LABEL_OUTCOME_OK : LABEL_OUTCOME_ERROR, 0, 1);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * ocsprelay serve: the daemon's life. Reads the configuration, opens what needs privileges, gives
+ * them up, starts the relay, and then only waits for signals. Faults of the outside (a store, an
+ * issuer file, one of several addresses) are said and lived with; what makes serving impossible or
+ * wrong (no configuration, no listener, a clock before this release) ends it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "base/log.h"
+#include "base/counters.h"
+#include "core/dates.h"
+#include "ctl/admin.h"
+#include "ctl/args.h"
+#include "ctl/commands.h"
+#include "ctl/config.h"
+#include "ctl/issuer_load.h"
+#include "ctl/log_sink.h"
+#include "io/clock.h"
+#include "io/entropy.h"
+#include "io/notify.h"
+#include "io/privileges.h"
+#include "io/signals.h"
+#include "io/upstream.h"
+#include "relay/relay.h"
+
+/* The release's date: a clock that shows an earlier one is wrong (rule CL-21). */
+#define RELEASED_AT INT64_C(1795305600) /* 2026-11-22 */
+
+#define MAX_MESSAGES 1048576
+
+struct serve_args {
+	const char *config;
+};
+
+struct daemon {
+	const char *config;
+	struct settings *settings;
+	struct settings *old_settings; /* during a reload: still in use */
+	bool reload_again;	       /* asked for while one was under way */
+	struct hash_key hash_key;
+	struct loop *loop;
+	struct signals *signals;
+	struct timer *tick;
+	struct relay *relay;
+	struct admin *admin;
+};
+
+/* --- signals ------------------------------------------------------------------------------------
+ */
+
+static void on_drained(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	loop_stop(daemon->loop);
+}
+
+static void on_stop(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	if (relay_is_draining(daemon->relay)) { /* asked a second time: now */
+		loop_stop(daemon->loop);
+		return;
+	}
+	LOG(DRAIN, LOG_NUMBER("timeout_ms", daemon->settings->limits.drain_timeout));
+	notify_stopping();
+	relay_drain(daemon->relay, on_drained, daemon);
+}
+
+/* One event per line of a message buffer. */
+static void log_lines(enum log_event event, const struct buf *messages)
+{
+	struct slice rest = buf_slice(messages);
+
+	while (rest.len > 0) {
+		const uint8_t *end = memchr(rest.p, '\n', rest.len);
+		size_t len = end ? (size_t)(end - rest.p) : rest.len;
+
+		log_emit(event, (const struct log_field[]){LOG_SLICE("what", slice_take(rest, len)),
+							   {.name = NULL}});
+		rest = slice_skip(rest, len + 1);
+	}
+}
+
+static void on_reload(void *arg);
+
+static void on_reloaded(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	settings_free(daemon->old_settings);
+	daemon->old_settings = NULL;
+	counter_add(METRIC_CONFIG_RELOADS, 0, LABEL_OUTCOME_OK, 0, 1);
+	LOG(RELOAD, LOG_NUMBER("issuers", issuers_count(relay_issuers(daemon->relay))));
+	notify_ready();
+	if (daemon->reload_again) {
+		daemon->reload_again = false;
+		on_reload(daemon);
+	}
+}
+
+/* Hands the new settings and issuers to the relay; the old ones live until it has let go of them.
+ */
+static err_t take_over(struct daemon *daemon, struct settings *settings, struct issuers *issuers)
+{
+	err_t err;
+
+	daemon->old_settings = daemon->settings;
+	daemon->settings = settings;
+	admin_set_settings(daemon->admin, settings);
+	if (log_sink_open(&settings->log) != OK)
+		LOG(SYSTEM, LOG_TEXT("what", "the new log target cannot be opened"),
+		    LOG_TEXT("target", settings->log.target));
+	err = relay_reload(daemon->relay, settings, issuers, on_reloaded, daemon);
+	if (err != OK) {
+		daemon->settings = daemon->old_settings;
+		daemon->old_settings = NULL;
+		admin_set_settings(daemon->admin, daemon->settings);
+	}
+	return err;
+}
+
+static void on_reload(void *arg)
+{
+	struct daemon *daemon = arg;
+	struct settings *settings = NULL;
+	struct issuers *issuers = NULL;
+	struct buf messages;
+	err_t err;
+
+	if (daemon->old_settings != NULL) {
+		daemon->reload_again = true;
+		return;
+	}
+	notify_reloading();
+	buf_init(&messages, MAX_MESSAGES);
+	err = config_load(daemon->config, &settings, &messages);
+	log_lines(EVENT_CONFIG, &messages);
+	buf_reset(&messages); /* certificates are logged where they are read */
+	if (err == OK) {
+		issuers = issuer_load(settings, daemon->hash_key, &messages);
+		err = issuers != NULL ? take_over(daemon, settings, issuers) : ERR_NO_MEMORY;
+	}
+	issuers_unref(issuers);
+	buf_fini(&messages);
+	if (err == OK)
+		return;
+	if (settings != daemon->settings)
+		settings_free(settings);
+	counter_add(METRIC_CONFIG_RELOADS, 0, LABEL_OUTCOME_ERROR, 0, 1);
+	LOG(RELOAD_FAILED, LOG_REASON(err));
+	notify_ready();
+}
+
+static void on_tick(void *arg)
+{
+	(void)arg;
+	log_sink_tick();
+}
+
+/* --- start --------------------------------------------------------------------------------------
+ */
+
+static int read_configuration(struct daemon *daemon)
+{
+	struct buf messages;
+	err_t err;
+
+	buf_init(&messages, MAX_MESSAGES);
+	err = config_load(daemon->config, &daemon->settings, &messages);
+	fwrite(messages.p, 1, messages.len, stderr);
+	buf_fini(&messages);
+	if (err != OK)
+		return EXIT_CONFIG;
+	if (log_sink_open(&daemon->settings->log) != OK) {
+		fprintf(stderr, "ocsprelay: %s: %s\n", daemon->settings->log.target,
+			"the log target cannot be opened");
+		return EXIT_CONFIG;
+	}
+	return EXIT_OK;
+}
+
+static bool is_clock_sane(void)
+{
+	char now[ISO_DATE_SIZE];
+
+	if (clock_wall() >= RELEASED_AT)
+		return true;
+	date_to_iso(now, clock_wall());
+	LOG(CLOCK, LOG_TEXT("now", now), LOG_TEXT("what", "earlier than this release"));
+	return false;
+}
+
+static bool give_up_root(const struct settings *settings)
+{
+	const struct text_list *stores = &settings->top.store;
+	const char **directories = calloc(stores->n + 1, sizeof(char *));
+	size_t n = 0;
+	err_t err = ERR_NO_MEMORY;
+
+	for (size_t i = 0; directories != NULL && i < stores->n; i++) {
+		if (strncmp(stores->items[i], "lmdb:", 5) == 0)
+			directories[n++] = stores->items[i] + 5;
+	}
+	if (directories != NULL)
+		err = privileges_drop(settings->top.user, directories);
+	free(directories);
+	return err == OK;
+}
+
+static bool open_relay(struct daemon *daemon)
+{
+	struct relay_opts opts = {
+	    .loop = daemon->loop, .settings = daemon->settings, .hash_key = daemon->hash_key};
+	struct buf messages;
+
+	buf_init(&messages, MAX_MESSAGES);
+	opts.issuers = issuer_load(daemon->settings, daemon->hash_key, &messages);
+	buf_fini(&messages);
+	if (opts.issuers == NULL)
+		return false;
+	daemon->relay = relay_new(&opts);
+	issuers_unref(opts.issuers);
+	daemon->admin = admin_open(daemon->loop, daemon->settings->top.admin);
+	return daemon->relay != NULL && daemon->admin != NULL && relay_listeners(daemon->relay) > 0;
+}
+
+static bool start(struct daemon *daemon)
+{
+	LOG(START, LOG_TEXT("version", PACKAGE_VERSION), LOG_TEXT("config", daemon->config));
+	daemon->hash_key = entropy_hash_key();
+	daemon->loop = loop_new();
+	if (daemon->loop == NULL || upstream_global_init() != OK)
+		return false;
+	daemon->signals = signals_new(daemon->loop, on_stop, on_reload, daemon);
+	daemon->tick = timer_every(daemon->loop, 1000, on_tick, NULL);
+	if (daemon->signals == NULL || daemon->tick == NULL || !open_relay(daemon) ||
+	    !give_up_root(daemon->settings))
+		return false;
+	if (relay_start(daemon->relay) != OK ||
+	    admin_serve(daemon->admin, daemon->relay, daemon->settings) != OK)
+		return false;
+	LOG(READY, LOG_NUMBER("issuers", issuers_count(relay_issuers(daemon->relay))),
+	    LOG_NUMBER("listeners", relay_listeners(daemon->relay)));
+	notify_ready();
+	return true;
+}
+
+static void stop(struct daemon *daemon)
+{
+	admin_close(daemon->admin);
+	relay_free(daemon->relay);
+	timer_cancel(daemon->tick);
+	signals_free(daemon->signals);
+	loop_free(daemon->loop);
+	upstream_global_fini();
+}
+
+int cmd_serve(int argc, char **argv)
+{
+	static const struct args_row rows[] = {
+	    {"config", 'c', ARGS_TEXT, offsetof(struct serve_args, config)},
+	};
+	static const struct args_spec spec = {"serve", rows, N_ELEMENTS(rows)};
+	struct serve_args args = {.config = CONFIG_DEFAULT_PATH};
+	struct daemon daemon = {.config = NULL};
+	int status = args_read(&spec, argc, argv, &args);
+	bool started;
+
+	if (status != ARGS_GO)
+		return status;
+	daemon.config = args.config;
+	status = read_configuration(&daemon);
+	if (status != EXIT_OK)
+		goto out;
+	started = is_clock_sane() && start(&daemon);
+	if (started)
+		loop_run(daemon.loop);
+	else
+		LOG(STOP, LOG_TEXT("why", "the relay cannot start"));
+	stop(&daemon);
+	if (started)
+		LOG(STOP, LOG_TEXT("why", "asked to"));
+	status = started ? EXIT_OK : EXIT_FAILURE;
+out:
+	log_sink_close();
+	settings_free(daemon.settings);
+	settings_free(daemon.old_settings);
+	return status;
+}
