@@ -297,6 +297,7 @@ static bool append(struct cache *cache, struct shard *shard, struct entry *entry
 {
 	if (!reserve_slot(cache, shard) || !reserve_place(shard))
 		return false;
+	atomic_store_explicit(&entry->visited, 0, memory_order_relaxed);
 	fill_slot(shard, hash, shard->n_order);
 	shard->order[shard->n_order++].entry = entry_ref(entry);
 	shard->entry_octets += entry_memory(entry);
