@@ -18,8 +18,9 @@ struct sockets;
 /*
  * Opens every address n_copies times with SO_REUSEPORT, so that each front thread has its own;
  * Unix sockets and passed ones are shared by all. What cannot be opened is logged (LISTEN_FAILED)
- * and left out. A stale Unix socket file is replaced, one that answers is not. NULL only without
- * memory.
+ * and left out, and so is a port that somebody listens on already. With port 0 the kernel chooses,
+ * once for all copies and all addresses of the word. A stale Unix socket file is replaced, one that
+ * answers is not; its mode is what the umask leaves. NULL only without memory.
  */
 struct sockets *sockets_open(const struct text_list *addresses, unsigned n_copies);
 
