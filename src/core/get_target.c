@@ -122,10 +122,11 @@ static err_t try_candidate(struct slice text, const struct ocsp_request_limits *
 	return ocsp_request_parse(slice_of(der, len), limits, out);
 }
 
-/* How much of a request a candidate was that failed by e. */
+/* How much of a request a candidate was that failed by e. One whose first octets are a DER length
+ * by chance has octets behind it. */
 static int rank_of(err_t e)
 {
-	return e == ERR_REQ_TARGET ? 0 : e == ERR_REQ_DER ? 1 : 2;
+	return e == ERR_REQ_TARGET ? 0 : e == ERR_REQ_DER || e == ERR_REQ_TRAILING ? 1 : 2;
 }
 
 static err_t try_candidates(struct slice text, const struct ocsp_request_limits *limits,

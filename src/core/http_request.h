@@ -7,7 +7,6 @@
 #ifndef OCSPRELAY_CORE_HTTP_REQUEST_H
 #define OCSPRELAY_CORE_HTTP_REQUEST_H
 
-#include "core/http_chunked.h"
 #include "err.h"
 #include "types.h"
 

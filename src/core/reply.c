@@ -226,31 +226,28 @@ static char *put_error_cache_status(char *p, err_t err, const struct reply_conte
 size_t reply_error(char dst[MAX_REPLY_ERROR], err_t err, bool head_only,
 		   const struct reply_context *context)
 {
-	const struct err_row *row;
-	char ocsp[] = {0x30, 0x03, 0x0a, 0x01, 0}; /* RFC 6960 4.2.1 */
-	struct slice body = slice_of(ocsp, sizeof(ocsp));
+	const struct err_row *row = err_row(err_row(err)->http != 0 ? err : ERR_INTERNAL);
+	const char ocsp[] = {0x30, 0x03, 0x0a, 0x01, (char)row->ocsp}; /* RFC 6960 4.2.1 */
+	bool is_text = row->ocsp == OCSP_NONE;
+	size_t len = is_text ? strnlen(row->text, MAX_TEXT) : sizeof(ocsp);
 	char *p = dst;
 
-	if (err_row(err)->http == 0)
-		err = ERR_INTERNAL;
-	row = err_row(err);
-	ocsp[4] = (char)row->ocsp;
 	p = put_status_line(p, row->http);
 	p = put_date_field(p, context);
-	if (row->ocsp == OCSP_NONE) {
-		p = PUT(p, "Content-Type: text/plain\r\nContent-Length: ");
-		body = slice_of(row->text, strnlen(row->text, MAX_TEXT));
-	} else {
-		p = PUT(p, "Content-Type: application/ocsp-response\r\nContent-Length: ");
-	}
-	p += decimal_encode(p, body.len);
+	p = is_text ? PUT(p, "Content-Type: text/plain\r\n")
+		    : PUT(p, "Content-Type: application/ocsp-response\r\n");
+	p = PUT(p, "Content-Length: ");
+	p += decimal_encode(p, len + is_text);
 	p = PUT(p, "\r\nCache-Control: no-store\r\n");
 	if (err == ERR_HTTP_METHOD)
 		p = PUT(p, "Allow: GET, HEAD, POST\r\n");
 	p = put_error_cache_status(p, err, context);
 	p = put_end(p, context->close || reply_error_closes(err), context->minor);
-	if (!head_only)
-		p = put(p, (const char *)body.p, body.len);
+	if (head_only)
+		return (size_t)(p - dst);
+	p = put(p, is_text ? row->text : ocsp, len);
+	if (is_text)
+		p = PUT(p, "\n");
 	return (size_t)(p - dst);
 }
 

@@ -59,7 +59,8 @@ size_t reply_not_modified(char dst[MAX_REPLY_HEAD], const struct reply_entity *e
 size_t reply_error(char dst[MAX_REPLY_ERROR], err_t err, bool head_only,
 		   const struct reply_context *context);
 
-/* Rows whose connection must be closed after the answer (HS-18, EM-01 to EM-03, EM-21). */
+/* Whether the connection must be closed after the answer (HS-18, EM-01 to EM-03): always but after
+ * 405, 417 and the errors of the OCSP layer; of these, after ERR_LOOP (EM-21). */
 bool reply_error_closes(err_t err);
 
 /* HTTP/1.1 100 Continue. Static. */
