@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: ISC
+"""Fixtures: every test gets what it needs fresh, or shared where serial numbers keep it apart."""
+
+import os
+import shutil
+
+import pytest
+
+import pki as pki_module
+import relay as relay_module
+import responder as responder_module
+
+
+def pytest_sessionstart(session):
+    if not session.config.option.collectonly and not os.access(relay_module.BINARY, os.X_OK):
+        pytest.exit(f"no relay to test: {relay_module.BINARY} (environment variable OCSPRELAY)", 2)
+
+
+@pytest.fixture(scope="session")
+def pki():
+    return pki_module.Pki()
+
+
+@pytest.fixture(scope="session")
+def rsa_pki():
+    return pki_module.Pki("rsa")
+
+
+@pytest.fixture
+def make_responder(pki):
+    """make_responder() starts one; all are stopped at the end."""
+    started = []
+
+    def make(of=pki, **options):
+        started.append(responder_module.Responder(of, **options))
+        return started[-1]
+
+    yield make
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def make_relay(pki):
+    """make_relay(responder or URL..., **options) starts one for the CA of pki; each is checked and
+    stopped at the end of the test."""
+    started = []
+
+    def make(*responders, ca=pki.ca, **options):
+        urls = [getattr(one, "url", one) for one in responders]
+        started.append(relay_module.Relay(ca, urls, **options))
+        return started[-1]
+
+    yield make
+    faults = []
+    for one in started:
+        try:
+            one.stop()
+        except AssertionError as fault:
+            faults.append(str(fault))
+    assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def responder(make_responder):
+    return make_responder()
+
+
+@pytest.fixture
+def relay(make_relay, responder):
+    """A relay with nothing special in front of responder."""
+    return make_relay(responder)
+
+
+@pytest.fixture
+def certid(pki):
+    """Of a certificate that no other test knows."""
+    return pki.ca.certid(pki_module.new_serial())
+
+
+@pytest.fixture
+def request_der(certid):
+    return pki_module.request(certid)
+
+
+# --- shared by the tests of a module that only differ in what one request looks like ------------
+
+
+@pytest.fixture(scope="module")
+def _shared_pair(pki):
+    with responder_module.Responder(pki) as one, \
+            relay_module.Relay(pki.ca, [one.url]) as other:
+        yield one, other
+
+
+@pytest.fixture
+def shared(_shared_pair):
+    """(relay, responder) of the whole module, for tests that use serials of their own and leave
+    no behaviour behind."""
+    responder, relay = _shared_pair
+    yield relay, responder
+    responder.behave(None)
+    relay.check()
+
+
+# --- programs of others -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def program():
+    """program("nginx"): its path, or the test is skipped."""
+    def find(name):
+        path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+        if not path:
+            pytest.skip(f"{name} is not installed")
+        return path
+    return find
