@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/* Finding a certificate and its issuer in files. */
+#include "ctl/subject.h"
+
+#include <stdio.h>
+
+#include "ctl/issuer_load.h"
+
+static bool complain(const char *command, const char *path, const char *what)
+{
+	fprintf(stderr, "ocsprelay %s: %s: %s\n", command, path, what);
+	return false;
+}
+
+/* The CA certificate that has issued cert (NULL: the first CA), and all others of its identity. */
+static struct issuer *find_issuer(const struct certificates *from, X509 *cert)
+{
+	struct issuer *issuer = NULL;
+
+	for (size_t i = 0; i < from->n; i++) {
+		if (issuer != NULL) {
+			if (issuer_add_cert(issuer, from->items[i]) != OK)
+				continue; /* another identity */
+		} else if (issuer_new(from->items[i], "issuer", &issuer) == OK && cert != NULL &&
+			   !issuer_has_issued(issuer, cert)) {
+			issuer_free(issuer);
+			issuer = NULL;
+		}
+	}
+	return issuer;
+}
+
+static bool add_trusted(const char *command, const char *path, struct issuer *issuer)
+{
+	struct certificates trusted = {.n = 0};
+	bool ok = certificates_read(path, &trusted) == OK;
+
+	for (size_t i = 0; ok && i < trusted.n; i++)
+		ok = issuer_add_trusted(issuer, trusted.items[i]) == OK;
+	certificates_free(&trusted);
+	return ok || complain(command, path, "no certificate could be read");
+}
+
+bool subject_read(const char *command, const char *cert_path, const char *issuer_path,
+		  const char *trusted_path, struct subject *out)
+{
+	struct certificates own = {.n = 0}, cas = {.n = 0};
+	struct subject subject = {.cert = NULL};
+	bool ok = false;
+
+	if (cert_path != NULL) {
+		if (certificates_read(cert_path, &own) != OK) {
+			complain(command, cert_path, "no certificate could be read");
+			goto out;
+		}
+		subject.cert = own.items[0];
+		X509_up_ref(subject.cert);
+	}
+	if (issuer_path != NULL && certificates_read(issuer_path, &cas) != OK) {
+		complain(command, issuer_path, "no certificate could be read");
+		goto out;
+	}
+	subject.issuer = find_issuer(issuer_path ? &cas : &own, subject.cert);
+	if (subject.issuer == NULL) {
+		complain(command, issuer_path ? issuer_path : cert_path,
+			 subject.cert ? "holds no CA certificate that has issued the certificate"
+				      : "holds no CA certificate");
+		goto out;
+	}
+	if (subject.cert != NULL && issuer_add_name_of(subject.issuer, subject.cert) != OK)
+		goto out;
+	if (trusted_path != NULL && !add_trusted(command, trusted_path, subject.issuer))
+		goto out;
+	*out = subject;
+	subject = (struct subject){.cert = NULL};
+	ok = true;
+out:
+	subject_fini(&subject);
+	certificates_free(&own);
+	certificates_free(&cas);
+	return ok;
+}
+
+void subject_fini(struct subject *subject)
+{
+	X509_free(subject->cert);
+	issuer_free(subject->issuer);
+}

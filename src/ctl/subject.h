@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a command line asks about: a certificate and the CA that issued it, read from files, as the
+ * core wants to see them.
+ */
+#ifndef OCSPRELAY_CTL_SUBJECT_H
+#define OCSPRELAY_CTL_SUBJECT_H
+
+#include "base/buf.h"
+#include "core/issuer.h"
+
+#define MAX_DER_FILE 16777216
+
+struct subject {
+	X509 *cert; /* NULL when only an issuer was given */
+	struct issuer *issuer;
+};
+
+/*
+ * Reads the certificate (first of its file; NULL: none) and its issuer (a file of CA certificates;
+ * NULL: searched among the other certificates of cert_path). trusted_path (may be NULL) holds
+ * certificates that may sign for the issuer. False after one line on standard error naming command.
+ */
+MUST_CHECK bool subject_read(const char *command, const char *cert_path, const char *issuer_path,
+			     const char *trusted_path, struct subject *out);
+void subject_fini(struct subject *subject);
+
+#endif
