@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the header fields of a responder's answer say. They are unsigned: framing and coding decide
+ * whether there is a body to look at, everything else is a hint (decision F1).
+ */
+#ifndef OCSPRELAY_CORE_UPSTREAM_FIELDS_H
+#define OCSPRELAY_CORE_UPSTREAM_FIELDS_H
+
+#include "core/freshness.h"
+
+#define MAX_RETRY_AFTER 300 /* seconds (rules CL-19, HC-14) */
+
+struct upstream_fields {
+	struct upstream_hints hints;
+	int64_t retry_after; /* seconds, 0 to MAX_RETRY_AFTER; 0: not said */
+	bool is_coded;	     /* a Content-Encoding, or a Transfer-Encoding beyond chunked */
+	bool is_ambiguous;   /* Content-Lengths that differ (RFC 9112 6.3) */
+	bool has_length;
+	uint64_t length;
+};
+
+/* Takes in one line of a header section, line end included or not. A status line forgets all that
+ * came before it: an interim answer's fields are not the answer's. What cannot be read is ignored.
+ * now: wall clock, for a Retry-After that is a date. */
+void upstream_fields_read(struct upstream_fields *fields, struct slice line, int64_t now);
+
+#endif

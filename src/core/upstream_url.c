@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * URLs of responders. They come from the configuration or from the AIA of certificates, so the
+ * check is narrow: what libcurl could read in another way than we do (user info, escapes in the
+ * host, backslashes) is refused, not repaired.
+ */
+#include "core/upstream_url.h"
+
+#include "base/bytes.h"
+#include "core/base64.h"
+#include "core/http_text.h"
+
+#define MAX_URL_LEN  1024
+#define MAX_HOST_LEN 255
+
+/* base64 of three octets, each character escaped at worst */
+#define QUAD_LEN     4
+#define MAX_QUAD_LEN (3 * QUAD_LEN)
+
+static bool skip_scheme(struct slice *url, const char *lower)
+{
+	size_t len = strlen(lower);
+
+	if (!slice_eq_nocase(slice_take(*url, len), lower))
+		return false;
+	*url = slice_skip(*url, len);
+	return true;
+}
+
+/* Octets in front of the first one that is in the set, or all. */
+static size_t span_until(struct slice s, const char *set)
+{
+	size_t n = 0;
+
+	while (n < s.len && !strchr(set, s.p[n]))
+		n++;
+	return n;
+}
+
+static bool is_host(struct slice host)
+{
+	size_t i;
+
+	for (i = 0; i < host.len; i++) {
+		uint8_t c = host.p[i];
+
+		if (!is_char(c, CHAR_ALPHA | CHAR_DIGIT) && c != '-' && c != '.' && c != '_')
+			return false;
+	}
+	return host.len > 0 && host.len <= MAX_HOST_LEN;
+}
+
+/* "[" and what may be an IPv6 address, without zone; the resolver judges it in the end. */
+static bool is_bracketed(struct slice host)
+{
+	size_t i;
+
+	if (host.len < 4 || host.p[0] != '[' || host.p[host.len - 1] != ']')
+		return false;
+	for (i = 1; i + 1 < host.len; i++) {
+		if (!is_char(host.p[i], CHAR_HEX) && host.p[i] != ':' && host.p[i] != '.')
+			return false;
+	}
+	return true;
+}
+
+static bool is_port(struct slice port)
+{
+	uint64_t n;
+
+	return decimal_decode(port, UINT16_MAX, &n) == OK && n > 0;
+}
+
+static bool is_authority(struct slice authority)
+{
+	size_t host_len;
+	bool bracketed = authority.len > 0 && authority.p[0] == '[';
+	struct slice host, rest;
+
+	host_len = bracketed ? span_until(authority, "]") + 1 : span_until(authority, ":");
+	host = slice_take(authority, host_len);
+	rest = slice_skip(authority, host_len);
+	if (!(bracketed ? is_bracketed(host) : is_host(host)))
+		return false;
+	return rest.len == 0 || (rest.p[0] == ':' && is_port(slice_skip(rest, 1)));
+}
+
+err_t upstream_url_check(const char *url)
+{
+	struct slice rest = slice_text(url);
+
+	if (rest.len > MAX_URL_LEN || !http_text_is_visible(rest))
+		return ERR_SYNTAX;
+	if (!skip_scheme(&rest, "http://") && !skip_scheme(&rest, "https://"))
+		return ERR_SYNTAX;
+	if (!is_authority(slice_take(rest, span_until(rest, "/"))))
+		return ERR_SYNTAX;
+	return span_until(rest, "?#\\") == rest.len ? OK : ERR_SYNTAX;
+}
+
+/* Base64 of up to three octets with + / = escaped (RFC 6960 A.1); the number of characters. */
+static size_t escape_quad(char dst[MAX_QUAD_LEN], struct slice octets)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char quad[QUAD_LEN];
+	size_t i, n = 0;
+
+	base64_encode(quad, octets);
+	for (i = 0; i < QUAD_LEN; i++) {
+		if (quad[i] != '+' && quad[i] != '/' && quad[i] != '=') {
+			dst[n++] = quad[i];
+			continue;
+		}
+		dst[n++] = '%';
+		dst[n++] = digits[quad[i] >> 4 & 15];
+		dst[n++] = digits[quad[i] & 15];
+	}
+	return n;
+}
+
+/* Rule HC-02: the slash is added unless it is there. */
+static bool needs_slash(struct slice url)
+{
+	return url.len == 0 || url.p[url.len - 1] != '/';
+}
+
+size_t upstream_url_get_len(const char *url, struct slice request)
+{
+	char quad[MAX_QUAD_LEN];
+	struct slice base = slice_text(url);
+	size_t len = base.len + needs_slash(base);
+
+	for (; request.len > 0; request = slice_skip(request, 3))
+		len += escape_quad(quad, slice_take(request, 3));
+	return len;
+}
+
+err_t upstream_url_get(const char *url, struct slice request, char *dst, size_t cap)
+{
+	struct slice base = slice_text(url);
+
+	if (upstream_url_get_len(url, request) >= cap)
+		return ERR_TOO_LONG;
+	memcpy(dst, base.p, base.len);
+	dst += base.len;
+	if (needs_slash(base))
+		*dst++ = '/';
+	for (; request.len > 0; request = slice_skip(request, 3)) {
+		char quad[MAX_QUAD_LEN];
+		size_t len = escape_quad(quad, slice_take(request, 3));
+
+		memcpy(dst, quad, len);
+		dst += len;
+	}
+	*dst = '\0';
+	return OK;
+}
