@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+/* Repeated events: five a minute are written, the others counted and told once a minute. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "ctl/log_fold.h"
+
+static struct log_folds folds;
+static struct log_fold due;
+
+static bool admits(enum log_event event, const char *responder, int64_t ms_now)
+{
+	return log_fold_admits(&folds, event,
+			       (const struct log_field[]){LOG_NUMBER("number", ms_now),
+							  LOG_TEXT("reason", "upstream-timeout"),
+							  LOG_TEXT("responder", responder),
+							  {.name = NULL}},
+			       ms_now, &due);
+}
+
+Test(log_fold, sixth_event_of_a_minute_is_counted_only)
+{
+	for (int i = 0; i < 100; i++)
+		cr_expect_eq(admits(EVENT_FETCH_FAILED, "http://a/", i), i < FOLD_AFTER, "%d", i);
+	cr_expect_not(log_fold_due(&folds, FOLD_MS - 1, &due));
+	cr_assert(log_fold_due(&folds, FOLD_MS, &due));
+	cr_expect_eq(due.event, EVENT_FETCH_FAILED);
+	cr_expect_eq(due.n, 100 - FOLD_AFTER);
+	cr_expect_str_eq(due.values[0], "upstream-timeout");
+	cr_expect_str_eq(due.values[1], "http://a/");
+	cr_expect_str_eq(due.values[2], "");
+	cr_expect_not(log_fold_due(&folds, 2 * FOLD_MS, &due), "told once");
+}
+
+Test(log_fold, other_events_and_responders_are_counted_apart)
+{
+	for (int i = 0; i < FOLD_AFTER; i++) {
+		cr_expect(admits(EVENT_FETCH_FAILED, "http://a/", 0));
+		cr_expect(admits(EVENT_FETCH_FAILED, "http://b/", 0));
+		cr_expect(admits(EVENT_RESPONSE_REFUSED, "http://a/", 0));
+	}
+	cr_expect_not(admits(EVENT_FETCH_FAILED, "http://a/", 0));
+	cr_expect_not(admits(EVENT_FETCH_FAILED, "http://b/", 0));
+	cr_expect(admits(EVENT_FETCH_FAILED, "http://c/", 0));
+}
+
+Test(log_fold, next_minute_tells_and_starts_anew)
+{
+	for (int i = 0; i < 8; i++)
+		(void)admits(EVENT_FETCH_FAILED, "http://a/", 0);
+	cr_expect_eq(due.n, 0);
+	cr_expect(admits(EVENT_FETCH_FAILED, "http://a/", FOLD_MS));
+	cr_expect_eq(due.n, 3);
+	cr_expect(admits(EVENT_FETCH_FAILED, "http://a/", FOLD_MS));
+	cr_expect_eq(due.n, 0);
+}
+
+Test(log_fold, few_events_are_not_told)
+{
+	for (int i = 0; i < FOLD_AFTER; i++)
+		cr_expect(admits(EVENT_FETCH_FAILED, "http://a/", 0));
+	cr_expect_not(log_fold_due(&folds, INT64_MAX, &due));
+}
+
+Test(log_fold, oldest_fold_makes_room_and_is_told)
+{
+	char responder[32];
+
+	for (int i = 0; i < 10; i++)
+		(void)admits(EVENT_FETCH_FAILED, "http://first/", 0);
+	for (int i = 1; i < FOLD_SLOTS; i++) {
+		snprintf(responder, sizeof(responder), "http://%d/", i);
+		cr_expect(admits(EVENT_FETCH_FAILED, responder, i));
+		cr_expect_eq(due.n, 0);
+	}
+	cr_expect(admits(EVENT_FETCH_FAILED, "http://last/", FOLD_SLOTS));
+	cr_expect_eq(due.n, 5);
+	cr_expect_str_eq(due.values[1], "http://first/");
+	cr_expect(admits(EVENT_FETCH_FAILED, "http://first/", FOLD_SLOTS), "counted from 0 again");
+}
+
+Test(log_fold, end_of_the_relay_tells_all)
+{
+	for (int i = 0; i < 7; i++) {
+		(void)admits(EVENT_FETCH_FAILED, "http://a/", 100);
+		(void)admits(EVENT_STORE_FAILED, "http://a/", 100);
+	}
+	cr_expect(log_fold_due(&folds, INT64_MAX, &due));
+	cr_expect(log_fold_due(&folds, INT64_MAX, &due));
+	cr_expect_eq(due.n, 2);
+	cr_expect_not(log_fold_due(&folds, INT64_MAX, &due));
+}
+
+Test(log_fold, what_the_operator_must_see_is_never_folded)
+{
+	cr_expect_not(log_fold_applies(EVENT_STATUS_CHANGED));
+	cr_expect_not(log_fold_applies(EVENT_ACCESS));
+	cr_expect_not(log_fold_applies(EVENT_CERTIFICATE_SKIPPED));
+	cr_expect(log_fold_applies(EVENT_FETCH_FAILED));
+	cr_expect(log_fold_applies(EVENT_RESPONSE_REFUSED));
+}
+
+Test(log_fold, long_values_are_cut)
+{
+	char responder[1000];
+
+	memset(responder, 'x', sizeof(responder) - 1);
+	responder[sizeof(responder) - 1] = '\0';
+	for (int i = 0; i < 6; i++)
+		(void)admits(EVENT_FETCH_FAILED, responder, 0);
+	cr_assert(log_fold_due(&folds, INT64_MAX, &due));
+	cr_expect_eq(strlen(due.values[1]), sizeof(due.values[1]) - 1);
+}
