@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/* Reading files and directories whole. */
+#include "io/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+err_t file_read(const char *path, struct buf *out)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	FILE *file = is_stdin ? stdin : fopen(path, "rbe");
+	uint8_t block[8192];
+	err_t err = OK;
+	size_t n;
+	int saved;
+
+	if (file == NULL)
+		return ERR_SYSTEM;
+	while (err == OK && (n = fread(block, 1, sizeof(block), file)) > 0)
+		err = buf_append(out, block, n);
+	if (err == OK && ferror(file))
+		err = ERR_SYSTEM;
+	saved = errno;
+	if (!is_stdin)
+		fclose(file);
+	errno = saved;
+	return err;
+}
+
+static bool has_suffix(const char *name, const char *const *suffixes)
+{
+	size_t len = strlen(name), suffix_len;
+
+	for (; *suffixes != NULL; suffixes++) {
+		suffix_len = strlen(*suffixes);
+		if (len > suffix_len && strcmp(name + len - suffix_len, *suffixes) == 0)
+			return true;
+	}
+	return false;
+}
+
+static err_t append(struct text_list *list, char *item)
+{
+	char **grown;
+
+	if (item == NULL)
+		return ERR_NO_MEMORY;
+	grown = realloc(list->items, (list->n + 1) * sizeof(char *));
+	if (grown == NULL) {
+		free(item);
+		return ERR_NO_MEMORY;
+	}
+	list->items = grown;
+	list->items[list->n++] = item;
+	return OK;
+}
+
+static char *join(const char *directory, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
+}
+
+static bool is_file(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+err_t directory_list(const char *path, const char *const *suffixes, struct text_list *out)
+{
+	struct text_list list = {.n = 0};
+	DIR *directory = opendir(path);
+	const struct dirent *entry;
+	err_t err = OK;
+
+	if (directory == NULL)
+		return ERR_SYSTEM;
+	while (err == OK && (entry = readdir(directory)) != NULL) {
+		char *item;
+
+		if (entry->d_name[0] == '.' || !has_suffix(entry->d_name, suffixes))
+			continue;
+		item = join(path, entry->d_name);
+		if (item != NULL && !is_file(item))
+			free(item);
+		else
+			err = append(&list, item);
+	}
+	closedir(directory);
+	if (err != OK) {
+		text_list_free(&list);
+		return err;
+	}
+	if (list.n > 1)
+		qsort(list.items, list.n, sizeof(char *), by_name);
+	*out = list;
+	return OK;
+}
+
+void text_list_free(struct text_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct text_list){.n = 0};
+}
