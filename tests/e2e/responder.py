@@ -21,7 +21,6 @@ Pki.write() made; --make-pki creates them first.
 import argparse
 import base64
 import contextlib
-import os
 import socket
 import struct
 import sys
@@ -30,7 +29,6 @@ import time
 import urllib.parse
 from dataclasses import dataclass, field
 
-import der
 import pki as pki_module
 from pki import Basic, Single
 
