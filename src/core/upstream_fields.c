@@ -127,13 +127,25 @@ static void read_content_length(struct upstream_fields *fields, struct slice val
 	}
 }
 
+/* For people to read: of several lines the last, which is the nearest cache's (RFC 9211 2). */
+static void read_cache_status(struct upstream_fields *fields, struct slice value, int64_t now)
+{
+	size_t n = 0;
+
+	(void)now;
+	for (; n < value.len && n + 1 < MAX_CACHE_STATUS; n++)
+		fields->cache_status[n] =
+		    (char)(value.p[n] >= ' ' && value.p[n] <= '~' ? value.p[n] : '?');
+	fields->cache_status[n] = '\0';
+}
+
 static const struct {
 	const char *name;
 	read_fn *read;
 } rows[] = {
     {"cache-control", read_cache_control},	 {"retry-after", read_retry_after},
     {"content-encoding", read_content_encoding}, {"transfer-encoding", read_transfer_encoding},
-    {"content-length", read_content_length},
+    {"content-length", read_content_length},	 {"cache-status", read_cache_status},
 };
 
 static struct slice trim_line_end(struct slice line)

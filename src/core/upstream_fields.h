@@ -8,7 +8,8 @@
 
 #include "core/freshness.h"
 
-#define MAX_RETRY_AFTER 300 /* seconds (rules CL-19, HC-14) */
+#define MAX_RETRY_AFTER	 300 /* seconds (rules CL-19, HC-14) */
+#define MAX_CACHE_STATUS 128
 
 struct upstream_fields {
 	struct upstream_hints hints;
@@ -17,6 +18,8 @@ struct upstream_fields {
 	bool is_ambiguous;   /* Content-Lengths that differ (RFC 9112 6.3) */
 	bool has_length;
 	uint64_t length;
+	char cache_status[MAX_CACHE_STATUS]; /* RFC 9211, printable ASCII, cut; "" if there is none
+					      */
 };
 
 /* Takes in one line of a header section, line end included or not. A status line forgets all that

@@ -15,10 +15,6 @@
 #include "ctl/config.h"
 #include "ctl/suggest.h"
 
-#ifdef HAVE_CONFIG_H
-#include "config.h" /* PACKAGE_VERSION */
-#endif
-
 #define PROGRAM	    "ocsprelay"
 #define MAX_ROWS    30
 #define FIRST_VAL   256 /* getopt_long's value of row 0; above every letter */

@@ -5,10 +5,6 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include "base/bytes.h"
 #include "base/counters.h"
 #include "core/dates.h"

@@ -2,10 +2,6 @@
 /* sd_notify, or nothing. */
 #include "io/notify.h"
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #ifdef HAVE_LIBSYSTEMD
 #include <systemd/sd-daemon.h>
 

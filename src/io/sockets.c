@@ -4,10 +4,6 @@
  * for, and each socket of TCP n_copies descriptors. They are kept in one growing array, whose rows
  * are complete: what fails on the way is closed and logged.
  */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include "io/sockets.h"
 
 #include <arpa/inet.h>

@@ -152,6 +152,7 @@ static void tell(struct transfer *transfer, CURLcode code)
 	    .body = buf_slice(&transfer->body),
 	    .hints = transfer->fields.hints,
 	    .retry_after = transfer->fields.retry_after,
+	    .cache_status = transfer->fields.cache_status,
 	    .us_taken = clock_mono_us() - transfer->us_start,
 	    .detail = "",
 	};

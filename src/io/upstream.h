@@ -43,7 +43,8 @@ struct upstream_answer {
 	struct upstream_hints hints;
 	int64_t retry_after; /* seconds, 0 to 300; 0: not said */
 	int64_t us_taken;
-	const char *detail; /* for the log: libcurl's words, "" if it has none */
+	const char *detail;	  /* for the log: libcurl's words, "" if it has none */
+	const char *cache_status; /* what a cache on the way said (RFC 9211), or "" */
 };
 
 typedef void upstream_fn(void *arg, const struct upstream_answer *answer);

@@ -4,10 +4,6 @@
  * nothing followed, HTTP/1.1 in clear or over TLS with the ordinary verification of certificates.
  * That verification asks no responder itself: a relay that needs OCSP to do OCSP would deadlock.
  */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include "io/upstream_easy.h"
 
 #include <stdio.h>
