@@ -396,16 +396,21 @@ Test(cache, P5_an_entry_costs_its_octets_and_128_more_at_most)
 		OWN = 480
 	};
 	struct fixture f = setup(256 * MIB);
-	size_t own = 0;
+	size_t own = 0, heap = 0;
 
 	for (uint64_t n = 0; n < N; n++) {
-		put(&f, entry_of(f.tails, &(struct entry_spec){.n = n,
-							       .own_len = OWN + n % 16,
-							       .tail = slice_text("shared")}));
+		struct entry *entry = entry_of(
+		    f.tails, &(struct entry_spec){
+				 .n = n, .own_len = OWN + n % 16, .tail = slice_text("shared")});
+
 		own += OWN + n % 16;
+		heap += entry_memory(entry);
+		put(&f, entry);
 	}
 	cr_expect_eq(stats(&f).n_entries, N);
 	cr_expect_leq((stats(&f).n_bytes - own) / N, 128);
+	/* A place and a slot each are counted. */
+	cr_expect_geq((stats(&f).n_bytes - heap) / N, 8 + 64 / 12);
 	teardown(&f);
 }
 

@@ -113,7 +113,7 @@ Test(entry, keeps_verdict_and_lifetime)
 	};
 	const struct lifetime lifetime = {
 	    .fetched_at = -1,
-	    .refresh_at = INT64_C(1790003600),
+	    .refresh_at = ENTRY_TIME_MAX + 1,
 	    .hard_expiry = TIME_NEVER,
 	    .may_store = true,
 	};
@@ -124,7 +124,7 @@ Test(entry, keeps_verdict_and_lifetime)
 	cr_expect_eq(entry->this_update, INT64_C(1790000000));
 	cr_expect_eq(entry->produced_at, INT64_C(253402300799));
 	cr_expect_eq(entry->fetched_at, 0);
-	cr_expect_eq(entry->refresh_at, INT64_C(1790003600));
+	cr_expect_eq(entry->refresh_at, ENTRY_TIME_MAX);
 	cr_expect_eq(entry->hard_expiry, ENTRY_TIME_MAX);
 	cr_expect_eq(entry->visited, 0);
 	entry_unref(entry);
