@@ -96,8 +96,6 @@ static struct slice drop_slashes(struct slice text)
 {
 	size_t len = encoded_len(text), i = len;
 
-	if (len == 0 || len >= text.len)
-		return text;
 	while (i < text.len && text.p[i] == '=')
 		i++;
 	while (i < text.len && text.p[i] == '/')

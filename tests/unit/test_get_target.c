@@ -188,6 +188,8 @@ Test(get_target, RP_11_path_prefixes)
 	check_tv1("RP-11", "/100%25/", replace(TV1, "/", "%252F"), "");
 	check_tv1("RP-11", "/a/b/c/d/e/f/g/", TV1, "");
 	cr_expect(error_of("/a/b/c/d/e/f/g/h/" TV1) == ERR_REQ_TARGET);
+	/* an escape that is none is refused, in a prefix too */
+	cr_expect(error_of("/100%/" TV1) == ERR_REQ_TARGET);
 }
 
 Test(get_target, HS_15_absolute_form)
@@ -246,8 +248,7 @@ Test(get_target, EM_07_EM_08_the_reason_is_that_of_the_candidate_that_came_furth
 
 		cr_expect(e == rows[i].err, "%s: %s", rows[i].target, err_row(e)->label);
 	}
-	/* RP-37: a request in order with a hash that is not supported is an answer, no candidate
-	 * behind it is tried */
+	/* RP-37: a request in order with a hash that is not supported is an answer */
 	cr_assert(hex_decode(md5, sizeof(md5), slice_text(TV_RFC_HEX)) == OK);
 	base64_encode(text + 6, slice_of(md5, sizeof(md5)));
 	cr_expect(error_of(text) == ERR_REQ_HASH);

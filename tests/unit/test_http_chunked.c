@@ -70,6 +70,7 @@ static const struct row {
     {"RP-22", "5\r\nhello\n0\r\n\r\n", ERR_HTTP_CHUNK, NULL, 0},
     {"RP-22", "5\r\nhellox\r\n0\r\n\r\n", ERR_HTTP_CHUNK, NULL, 0},
     {"RP-22", "5\r\nhello\r0\r\n\r\n", ERR_HTTP_CHUNK, NULL, 0},
+    {"RP-22", "5\r\nhello\rx0\r\n\r\n", ERR_HTTP_CHUNK, NULL, 0},
     {"RP-22", "5\rhello", ERR_HTTP_CHUNK, NULL, 0},
     {"RP-22", "0\r\n\rx", ERR_HTTP_CHUNK, NULL, 0},
     {"RP-22", "0\r\n\n", ERR_HTTP_CHUNK, NULL, 0},
@@ -165,4 +166,13 @@ Test(http_chunked, SL_03_what_is_not_body_is_bounded)
 	check_overhead("0\r\n", "X: y\r\n", "\r\n");
 	check_overhead("", "0", "\r\n\r\n");
 	check_overhead("1 ", " ", ";\r\na\r\n0\r\n\r\n");
+}
+
+Test(http_chunked, RP_22_a_size_beyond_64_bits_does_not_wrap)
+{
+	struct http_chunked chunked = {.state = 0};
+	uint8_t buffer[] = "10000000000000005\r\nhello";
+
+	cr_expect(http_chunked_decode(&chunked, buffer, sizeof(buffer) - 1, UINT64_MAX) ==
+		  ERR_HTTP_BODY_SIZE);
 }

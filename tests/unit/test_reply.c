@@ -335,7 +335,7 @@ Test(reply, CL_19_HS_24_a_repeated_failure_is_a_negative_hit)
 Test(reply, EM_01_to_EM_22_every_row_of_the_table_fits_and_has_a_reason_phrase)
 {
 	struct reply_context context = hit;
-	char detail[500];
+	char detail[MAX_REPLY_ERROR];
 
 	memset(detail, 'd', sizeof(detail));
 	detail[sizeof(detail) - 1] = '\0';
