@@ -9,21 +9,27 @@
 
 #include "base/buf.h"
 #include "core/policy.h"
+#include "ctl/option_rows.h"
 #include "err.h"
 #include "settings.h"
 
 #define CONFIG_DEFAULT_PATH SYSCONFDIR "/ocsprelay/ocsprelay.conf"
 
 /*
- * Reads path. OK: *out is filled, to be freed by settings_free; messages may hold warnings.
- * ERR_SYNTAX or ERR_SYSTEM: messages holds at least one line of error, *out is untouched. Main
- * thread only (libConfuse keeps global state).
+ * Reads path ("-": standard input). OK: *out is filled, to be freed by settings_free; messages may
+ * hold warnings, as  file:line: warning: option: what. ERR_SYNTAX, ERR_SYSTEM, ERR_NO_MEMORY:
+ * messages holds at least one line of error, *out is untouched. Main thread only (libConfuse keeps
+ * global state).
  */
 MUST_CHECK err_t config_load(const char *path, struct settings **out, struct buf *messages);
 
 /* The documented defaults, as an empty file gives; NULL without memory. */
 struct settings *settings_default(void);
-void settings_free(struct settings *settings);
+void settings_free(struct settings *settings); /* NULL is fine */
+
+/* The struct of a group in settings: of the defaults section for GROUP_ISSUER, none for
+ * GROUP_ISSUER_OWN. */
+void *settings_group(struct settings *settings, enum option_group group);
 
 /* An issuer's options as the policy of the core. */
 void settings_policy(const struct settings_issuer *options, struct policy *out);

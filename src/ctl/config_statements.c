@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Statements of the configuration:  name = value   name += {list}   section [title] { ... }
+ * include("files"). What can be said about a statement without its value is said here: that its
+ * name is unknown, that a value is no list. Such a statement is blanked, so that libConfuse goes
+ * on and the values of all others are judged as well. Where the syntax is broken the text is cut
+ * behind the fault, which libConfuse then reports: nothing that follows could be trusted.
+ */
+#include "ctl/config_statements.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/suggest.h"
+
+#define MAX_NAME_SIZE 128
+
+static struct config_report *report_of(const struct config_reader *reader)
+{
+	return reader->scan.text->report;
+}
+
+static void cut(struct config_reader *reader, bool is_explained)
+{
+	reader->scan.text->is_cut = true;
+	reader->scan.text->is_explained = is_explained;
+}
+
+/* Ends the text behind a token that cannot stand here. */
+static void stop_at(struct config_reader *reader, const struct config_token *token)
+{
+	if (token->type == TOKEN_BROKEN) {
+		config_report_add(report_of(reader), CONFIG_ERROR, 0,
+				  "syntax: the %s that begins here does not end",
+				  *token->p == '/' ? "comment" : "string");
+	} else {
+		config_scan_keep(&reader->scan, token);
+	}
+	cut(reader, token->type == TOKEN_BROKEN);
+}
+
+/* Blanks from an opening mark to the closing one that belongs to it. */
+static void skip_nested(struct config_reader *reader, char open, char close)
+{
+	size_t line = report_of(reader)->n_lines;
+	unsigned depth = 0;
+
+	do {
+		struct config_token token = config_scan_look(&reader->scan);
+
+		if (token.type == TOKEN_BROKEN) {
+			stop_at(reader, &token);
+			return;
+		}
+		if (token.type == TOKEN_END) {
+			config_report_add(report_of(reader), CONFIG_ERROR, line,
+					  "syntax: a %c without its %c", open, close);
+			cut(reader, true);
+			return;
+		}
+		depth += config_token_is_mark(&token, open);
+		depth -= config_token_is_mark(&token, close);
+		config_scan_blank(&reader->scan, &token);
+	} while (depth > 0);
+}
+
+/* Blanks a whole statement, whatever it is; its name comes next. */
+static void skip_statement(struct config_reader *reader)
+{
+	struct config_scan *scan = &reader->scan;
+	struct config_token token = config_scan_look(scan);
+
+	config_scan_blank(scan, &token);
+	token = config_scan_look(scan);
+	if (config_token_is_mark(&token, '(')) {
+		skip_nested(reader, '(', ')');
+		return;
+	}
+	if (config_token_is_mark(&token, '=') || config_token_is_mark(&token, '+')) {
+		config_scan_blank(scan, &token);
+		token = config_scan_look(scan);
+	}
+	if (config_token_is_value(&token)) {
+		bool is_title;
+
+		config_scan_blank(scan, &token);
+		token = config_scan_look(scan);
+		is_title = config_token_is_mark(&token, '{');
+		if (!is_title)
+			return;
+	}
+	if (config_token_is_mark(&token, '{'))
+		skip_nested(reader, '{', '}');
+}
+
+/* Appends the sections that have an option of this name: "cache { } or log { }"; how many. */
+static unsigned print_places(const char *name, struct buf *out)
+{
+	unsigned n = 0;
+
+	for (const struct option_section *at = option_sections; at->name; at++) {
+		if (!option_row_named(at, name))
+			continue;
+		buf_text(out, n++ > 0 ? " or " : "");
+		buf_printf(out, at->name[0] ? "%s%s { }" : "the top level", at->name,
+			   at->is_titled ? " \"...\"" : "");
+	}
+	return n;
+}
+
+static void suggest_names(const struct option_section *section, struct suggestion *suggestion)
+{
+	for (size_t g = 0; g < N_ELEMENTS(section->groups); g++) {
+		const struct option_table *table = &option_tables[section->groups[g]];
+
+		for (size_t i = 0; section->groups[g] != GROUP_NONE && i < table->n; i++)
+			suggestion_try(suggestion, table->rows[i].name);
+	}
+	if (section != option_sections)
+		return;
+	for (const struct option_section *at = section + 1; at->name; at++)
+		suggestion_try(suggestion, at->name);
+	suggestion_try(suggestion, "include");
+}
+
+/* Looks ahead: a name that stands for a section. */
+static bool is_section_ahead(const struct config_scan *scan)
+{
+	struct config_scan ahead = *scan;
+	struct config_token token;
+
+	ahead.text = NULL;
+	token = config_scan_look(&ahead); /* the name */
+	config_scan_keep(&ahead, &token);
+	token = config_scan_look(&ahead);
+	return config_token_is_value(&token) || config_token_is_mark(&token, '{');
+}
+
+static void report_unknown(struct config_reader *reader, const struct option_section *section,
+			   const char *name)
+{
+	const char *kind = is_section_ahead(&reader->scan) ? "section" : "option";
+	struct suggestion suggestion = {.word = name};
+	char places[256];
+	struct buf where;
+
+	buf_init(&where, sizeof(places));
+	suggest_names(section, &suggestion);
+	if (print_places(name, &where) > 0)
+		config_report_add(report_of(reader), CONFIG_ERROR, 0,
+				  "%s: does not stand here, but in %.*s", name, (int)where.len,
+				  (const char *)where.p);
+	else if (suggestion.best)
+		config_report_add(report_of(reader), CONFIG_ERROR, 0,
+				  "%s: unknown %s, did you mean %s?", name, kind, suggestion.best);
+	else
+		config_report_add(report_of(reader), CONFIG_ERROR, 0, "%s: unknown %s", name, kind);
+	buf_fini(&where);
+}
+
+/*
+ * Looks ahead at a statement of a known option: what is wrong with its form, or NULL. NULL also
+ * where the syntax is broken, which libConfuse says.
+ */
+static const char *fault_ahead(const struct config_scan *scan, const struct option_row *row)
+{
+	static const char *const needs_quotes = "a value with * or + needs quotes";
+	struct config_scan ahead = *scan;
+	struct config_token token;
+	bool is_list = row->type == OPTION_IS_LIST;
+
+	ahead.text = NULL;
+	token = config_scan_look(&ahead); /* the name */
+	config_scan_keep(&ahead, &token);
+	token = config_scan_look(&ahead);
+	if (config_token_is_mark(&token, '+') && !is_list)
+		return "+= is for lists, allowed: =";
+	config_scan_keep(&ahead, &token);
+	token = config_scan_look(&ahead);
+	if (config_token_is_mark(&token, '{') && !is_list)
+		return "takes one value, not a list";
+	if (token.type == TOKEN_STAR_WORD)
+		return needs_quotes;
+	if (!config_token_is_mark(&token, '{'))
+		return NULL;
+	while (config_token_is_value(&token) || token.type == TOKEN_MARK) {
+		if (token.type == TOKEN_STAR_WORD)
+			return needs_quotes;
+		if (config_token_is_mark(&token, '}'))
+			return NULL;
+		config_scan_keep(&ahead, &token);
+		token = config_scan_look(&ahead);
+	}
+	return NULL;
+}
+
+/* name = value, name = {value, ...}, name += {value, ...}; the name comes next. */
+static void scan_option(struct config_reader *reader, const struct option_row *row)
+{
+	const char *fault = fault_ahead(&reader->scan, row);
+	struct config_scan *scan = &reader->scan;
+	struct config_token token;
+
+	if (fault) {
+		config_report_add(report_of(reader), CONFIG_ERROR, 0, "%s: %s", row->name, fault);
+		skip_statement(reader);
+		return;
+	}
+	token = config_scan_look(scan);
+	config_scan_keep(scan, &token);
+	if (!config_scan_keep_mark(scan, '=') && !config_scan_keep_mark(scan, '+')) {
+		token = config_scan_look(scan);
+		stop_at(reader, &token);
+		return;
+	}
+	if (row->type == OPTION_IS_LIST && config_scan_keep_mark(scan, '{')) {
+		while (!config_scan_keep_mark(scan, '}')) {
+			token = config_scan_look(scan);
+			if (!config_token_is_value(&token) && !config_token_is_mark(&token, ',')) {
+				stop_at(reader, &token);
+				return;
+			}
+			config_scan_keep(scan, &token);
+		}
+		return;
+	}
+	token = config_scan_look(scan);
+	if (config_token_is_value(&token))
+		config_scan_keep(scan, &token);
+	else
+		stop_at(reader, &token);
+}
+
+/* Remembers that a section begins; says so when its title is not new. Takes title. */
+static void add_mark(struct config_reader *reader, const struct option_section *section,
+		     char *title)
+{
+	struct config_text *text = reader->scan.text;
+	struct config_mark *marks = realloc(text->marks, (text->n_marks + 1) * sizeof(*marks));
+
+	if (!marks) {
+		text->report->err = ERR_NO_MEMORY;
+		free(title);
+		return;
+	}
+	text->marks = marks;
+	for (size_t i = 0; title && i < text->n_marks; i++) {
+		unsigned line;
+		const char *file = config_report_origin(text->report, marks[i].line, &line);
+
+		if (!marks[i].title || strcmp(marks[i].title, title) != 0)
+			continue;
+		config_report_add(text->report, CONFIG_ERROR, 0,
+				  "%s: \"%s\" is the name of a section already, at %s:%u",
+				  section->name, title, file, line);
+		break;
+	}
+	marks[text->n_marks++] =
+	    (struct config_mark){.section = section, .title = title, .line = text->report->n_lines};
+}
+
+static char *title_of(struct config_reader *reader, const struct config_token *token)
+{
+	char *title = malloc(token->len + 1);
+
+	if (title)
+		config_token_text(token, title, token->len + 1);
+	else
+		report_of(reader)->err = ERR_NO_MEMORY;
+	return title;
+}
+
+/* section { ... } or section "title" { ... }; the name comes next. */
+static void scan_section(struct config_reader *reader, const struct option_section *section)
+{
+	struct config_scan *scan = &reader->scan;
+	struct config_token token = config_scan_look(scan);
+	size_t line = report_of(reader)->n_lines;
+	char *title = NULL;
+
+	config_scan_keep(scan, &token);
+	token = config_scan_look(scan);
+	if (section->is_titled && config_token_is_value(&token)) {
+		title = title_of(reader, &token);
+		config_scan_keep(scan, &token);
+	}
+	add_mark(reader, section, title);
+	if (!config_scan_keep_mark(scan, '{')) {
+		token = config_scan_look(scan);
+		stop_at(reader, &token);
+		return;
+	}
+	config_statements_read(reader, section);
+	if (scan->text->is_cut || config_scan_keep_mark(scan, '}'))
+		return;
+	config_report_add(report_of(reader), CONFIG_ERROR, line, "%s: its { has no }",
+			  section->name);
+	cut(reader, true);
+}
+
+/* Takes a value, if it comes next; its text to dst. */
+static bool skip_value(struct config_scan *scan, char *dst, size_t cap)
+{
+	struct config_token token = config_scan_look(scan);
+
+	if (!config_token_is_value(&token))
+		return false;
+	config_token_text(&token, dst, cap);
+	config_scan_blank(scan, &token);
+	return true;
+}
+
+/* include("pattern"); the name comes next. */
+static void scan_include(struct config_reader *reader, const struct option_section *section)
+{
+	struct config_scan ahead = reader->scan;
+	size_t line = report_of(reader)->n_lines;
+	char pattern[PATH_MAX];
+	bool is_call;
+
+	ahead.text = NULL;
+	is_call =
+	    skip_value(&ahead, pattern, sizeof(pattern)) && config_scan_keep_mark(&ahead, '(') &&
+	    skip_value(&ahead, pattern, sizeof(pattern)) && config_scan_keep_mark(&ahead, ')');
+	skip_statement(reader);
+	if (is_call)
+		reader->include(reader, section, pattern);
+	else
+		config_report_add(report_of(reader), CONFIG_ERROR, line,
+				  "include: not understood, allowed: include(\"FILES\")");
+}
+
+void config_statements_read(struct config_reader *reader, const struct option_section *section)
+{
+	for (;;) {
+		struct config_token token = config_scan_look(&reader->scan);
+		const struct option_section *inner;
+		const struct option_row *row;
+		char name[MAX_NAME_SIZE];
+
+		if (token.type == TOKEN_END || config_token_is_mark(&token, '}'))
+			return;
+		if (!config_token_is_value(&token)) {
+			stop_at(reader, &token);
+			return;
+		}
+		config_token_text(&token, name, sizeof(name));
+		row = option_row_named(section, name);
+		inner = section == option_sections && name[0] ? option_section_named(name) : NULL;
+		if (row) {
+			scan_option(reader, row);
+		} else if (inner) {
+			scan_section(reader, inner);
+		} else if (strcmp(name, "include") == 0) {
+			scan_include(reader, section);
+		} else {
+			report_unknown(reader, section, name);
+			skip_statement(reader);
+		}
+	}
+}
