@@ -223,7 +223,7 @@ Test(get_target, RP_14_what_is_no_request_is_refused)
 	}
 }
 
-Test(get_target, EM_07_EM_08_the_reason_is_that_of_the_candidate_that_came_furthest)
+Test(get_target, RP_25_EM_07_EM_08_the_reason_is_that_of_the_candidate_that_came_furthest)
 {
 	static const struct {
 		const char *target;

@@ -120,7 +120,7 @@ Test(reply, CL_04_NO_09_EM_26_what_may_not_be_reused_has_max_age_0_and_no_Expire
 	expect_no(not_modified(&once, &context), "Expires");
 }
 
-Test(reply, CL_05_CL_12_HS_12_HS_21_HS_34_fields_that_are_never_sent_with_a_signed_answer)
+Test(reply, CL_05_CL_12_NK_12_HS_21_HS_29_HS_34_fields_that_are_never_sent_with_a_signed_answer)
 {
 	static const char *const never[] = {
 	    "no-store", "no-cache", "stale-",  "\nAge:",	"\nVary:",	   "\nServer:",
@@ -205,7 +205,7 @@ Test(reply, HS_18_EM_25_persistence_is_said_where_it_is_not_the_default)
 	expect_has(ok(&entity, &context), "HTTP/1.1 200 OK\r\n");
 }
 
-Test(reply, EM_07_an_OCSP_error_is_its_five_octets)
+Test(reply, EM_07_HS_06_an_OCSP_error_is_its_five_octets_but_not_for_HEAD)
 {
 	static const char expected[] = "HTTP/1.1 400 Bad Request\r\n"
 				       "Date: " DATE "\r\n"
