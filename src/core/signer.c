@@ -247,7 +247,7 @@ static err_t read_embedded(const struct trial *trial, struct slice der, struct c
 	struct candidate delegate = {.kind = SIGNER_DELEGATE};
 	err_t e = ERR_RSP_SIGNER_CERT;
 
-	if (!cert || p != der.p + der.len || !issuer_validity_of(cert, &delegate.validity))
+	if (!cert || !issuer_validity_of(cert, &delegate.validity))
 		goto out;
 	e = ERR_RSP_RESPONDER_ID;
 	if (!is_responder(trial, cert))

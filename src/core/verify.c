@@ -205,13 +205,12 @@ static struct verdict verdict_of(const struct response *response,
 				 const struct match *all)
 {
 	const struct single *strictest = &first->strictest;
-	const bool is_revoked = strictest->status == CERT_REVOKED;
 
 	return (struct verdict){
 	    .status = strictest->status,
 	    .flags = flags_of(response, question, first, all),
-	    .reason = is_revoked ? strictest->reason : -1,
-	    .revoked_at = is_revoked ? strictest->revoked_at : 0,
+	    .reason = strictest->reason,
+	    .revoked_at = strictest->revoked_at,
 	    .this_update = first->this_update,
 	    .next_update = first->next_update,
 	    .produced_at = response->produced_at,

@@ -26,8 +26,8 @@ struct verdict {
 	enum cert_status status; /* strictest of the matching SingleResponses (VS-04) */
 	enum signer_kind signer;
 	unsigned flags;
-	int reason; /* CRLReason or -1 */
-	int64_t revoked_at;
+	int reason;	     /* CRLReason or -1 */
+	int64_t revoked_at;  /* 0 unless revoked */
 	int64_t this_update; /* earliest of the matching ones */
 	int64_t next_update; /* earliest; TIME_NEVER when none of the matching ones has it */
 	int64_t produced_at;

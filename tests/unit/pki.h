@@ -92,4 +92,7 @@ struct certid pki_certid(X509 *issuer, const char *serial, enum hash_alg alg);
 
 struct slice pki_der(X509 *cert);
 
+/* Pieces of memory that OpenSSL holds in this process. */
+long pki_openssl_holds(void);
+
 #endif

@@ -255,6 +255,7 @@ Test(issuer, validity_is_that_of_all_its_certificates)
 	X509 *later = ca_cert(0, PKI_NOW, PKI_NOW + 9 * PKI_DAY);
 
 	cr_assert_eq(issuer_add_cert(issuer, later), OK);
+	cr_assert_eq(issuer_add_cert(issuer, ca_cert(0, PKI_NOW, PKI_NOW + PKI_DAY)), OK);
 	issuer->policy.clock_skew = 60;
 	cr_expect_eq(issuer_not_before(issuer), PKI_NOW - 9 * PKI_DAY);
 	cr_expect_eq(issuer_not_after(issuer), PKI_NOW + 9 * PKI_DAY);
@@ -393,7 +394,31 @@ Test(issuer, responders_and_trusted_are_kept_once_and_in_order)
 	issuer_free(issuer);
 }
 
-Test(issuer, free_of_nothing_is_fine)
+Test(issuer, free_gives_everything_back)
 {
+	X509 *ca = ca_cert(0, 0, 0), *renewed = ca_cert(0, 0, PKI_NOW + PKI_DAY);
+	X509 *leaf = leaf_of(ca, 0, "authorityInfoAccess=OCSP;URI:http://ocsp.example/\n");
+	long held = 0;
+
+	for (int i = 0; i < 2; i++) { /* the first fills caches */
+		X509 *first = X509_dup(ca), *second = X509_dup(renewed), *trusted = X509_dup(leaf);
+		struct issuer *issuer = issuer_of(first);
+		struct certid_of_cert of;
+
+		cr_expect_eq(issuer_add_cert(issuer, second), OK);
+		cr_expect_eq(issuer_add_cert(issuer, leaf), ERR_CERTIFICATE);
+		cr_expect_eq(issuer_add_trusted(issuer, trusted), OK);
+		cr_expect_eq(issuer_add_name_of(issuer, leaf), OK);
+		cr_expect(issuer_has_issued(issuer, leaf));
+		cr_expect_eq(issuer_certid(issuer, leaf, HASH_SHA384, &of), OK);
+		free(issuer_responder_of(leaf));
+		issuer_free(issuer);
+		X509_free(first);
+		X509_free(second);
+		X509_free(trusted);
+		if (i == 0)
+			held = pki_openssl_holds();
+	}
+	cr_expect_eq(pki_openssl_holds(), held);
 	issuer_free(NULL);
 }

@@ -58,7 +58,8 @@ CHANGE(unknown_hash, s->singles[0].hash = "md5")
 CHANGE(one_of_two_missing, s->asked[1] = pki_certid(s->ca, "02", HASH_SHA1);
        s->question.n_certids = 2)
 CHANGE(asked_of_another_issuer, other_issuer(s);
-       s->asked[0] = pki_certid(s->singles[0].issuer, "01", HASH_SHA1))
+       s->asked[0] = pki_certid(s->singles[0].issuer, "01", HASH_SHA1);
+       s->singles[0].issuer = s->ca)
 CHANGE(asked_nothing, s->question.n_certids = 0)
 CHANGE(fraction, s->singles[0].next_update_text = "20260102000000.5Z")
 CHANGE(offset, s->singles[0].next_update_text = "20260102000000+0100")
