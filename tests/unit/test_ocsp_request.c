@@ -127,6 +127,7 @@ Test(ocsp_request, RP_31_version_is_v1_or_absent)
 	    {"a003020101", ERR_REQ_VERSION},
 	    {"a0030201ff", ERR_REQ_VERSION},
 	    {"a00702050100000000", ERR_REQ_VERSION},
+	    {"a00402020080", ERR_REQ_VERSION},
 	    {"a00402020000", ERR_REQ_DER},
 	    {"a0020200", ERR_REQ_DER},
 	    {"a000", ERR_REQ_DER},
@@ -147,11 +148,13 @@ Test(ocsp_request, RP_32_requestor_name_is_skipped_but_has_to_be_one_name)
 		const char *name_hex;
 		err_t e;
 	} rows[] = {
-	    {"a1028200", OK},		   /* dNSName */
-	    {"a106a40430023000", OK},	   /* directoryName */
-	    {"a103880142", OK},		   /* registeredID */
-	    {"a1028900", ERR_REQ_DER},	   /* no such choice */
-	    {"a1023000", ERR_REQ_DER},	   /* no GeneralName */
+	    {"a1028200", OK},	       /* dNSName */
+	    {"a106a40430023000", OK},  /* directoryName */
+	    {"a103880142", OK},	       /* registeredID */
+	    {"a1028900", ERR_REQ_DER}, /* no such choice */
+	    {"a1023000", ERR_REQ_DER}, /* no GeneralName */
+	    {"a1020500", ERR_REQ_DER},
+	    {"a1024200", ERR_REQ_DER},
 	    {"a100", ERR_REQ_DER},	   /* nothing */
 	    {"a10482008200", ERR_REQ_DER}, /* two */
 	    {"a1028201", ERR_REQ_DER},	   /* cut */

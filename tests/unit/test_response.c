@@ -146,6 +146,7 @@ Test(response, VS_02_version)
 	    {"a003020100", OK},
 	    {"a003020101", ERR_RSP_VERSION},
 	    {"a0030201ff", ERR_RSP_VERSION},
+	    {"a00402020080", ERR_RSP_VERSION},
 	    {"a00402020000", ERR_RSP_DER},
 	    {"a000", ERR_RSP_DER},
 	    {"a0050201000500", ERR_RSP_DER},
