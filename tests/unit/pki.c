@@ -36,7 +36,7 @@ static void check(int done)
 /* Keeps a certificate or name for the rest of the process. */
 static void *keep(void *p)
 {
-	static void *kept[1024];
+	static void *volatile kept[1024]; /* written only: else optimised away */
 	static size_t n;
 
 	check(n < N_ELEMENTS(kept));
@@ -46,11 +46,16 @@ static void *keep(void *p)
 /* --- leaks --- */
 
 /* Criterion's children end without a leak check, so OpenSSL's memory is counted here. */
-static atomic_long n_held;
+static atomic_long n_held, n_until_failure;
+
+static bool fails_now(void)
+{
+	return n_until_failure > 0 && --n_until_failure == 0;
+}
 
 static void *count_malloc(size_t len, const char *file, int line)
 {
-	void *p = malloc(len);
+	void *p = fails_now() ? NULL : malloc(len);
 
 	(void)file;
 	(void)line;
@@ -71,7 +76,7 @@ static void *count_realloc(void *p, size_t len, const char *file, int line)
 	if (!p)
 		return count_malloc(len, file, line);
 	if (len > 0)
-		return realloc(p, len);
+		return fails_now() ? NULL : realloc(p, len);
 	count_free(p, file, line);
 	return NULL;
 }
@@ -85,6 +90,11 @@ __attribute__((constructor)) static void start_counting(void)
 long pki_openssl_holds(void)
 {
 	return n_held;
+}
+
+long pki_openssl_fail_at(long n)
+{
+	return atomic_exchange(&n_until_failure, n);
 }
 
 /* --- keys and names --- */

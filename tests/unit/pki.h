@@ -95,4 +95,8 @@ struct slice pki_der(X509 *cert);
 /* Pieces of memory that OpenSSL holds in this process. */
 long pki_openssl_holds(void);
 
+/* The n-th allocation of OpenSSL from now on fails, once; 0: none. How far off the failure was that
+ * had been ordered before; 0 when it has happened. */
+long pki_openssl_fail_at(long n);
+
 #endif
