@@ -28,10 +28,10 @@ struct policy {
 	enum upstream_method method;
 	enum nonce_policy nonce;
 	enum weak_policy weak_signature;
-	double refresh_ratio; /* 0.05 to 0.95 */
+	double refresh_ratio;						   /* 0.05 to 0.95 */
 	int64_t min_refresh_interval, max_refresh_interval, expiry_margin; /* seconds */
-	int64_t clock_skew, no_next_update_ttl, unknown_max_ttl;           /* seconds */
-	int64_t neg_ttl_unauthorized, neg_ttl_error;                       /* seconds */
+	int64_t clock_skew, no_next_update_ttl, unknown_max_ttl;	   /* seconds */
+	int64_t neg_ttl_unauthorized, neg_ttl_error;			   /* seconds */
 	unsigned max_inflight;
 	int64_t ms_connect, ms_attempt, ms_deadline; /* milliseconds */
 };

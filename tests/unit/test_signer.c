@@ -179,71 +179,70 @@ static void issuer_distrusted(struct scene *s)
 	X509_free(marked);
 }
 
+static const struct scene_row signer_rows[] = {
+    {"VS-12", "delegate", nothing, OK, 0},
+    {"VS-12", "delegate by name", by_name, OK, 0},
+    {"VS-12", "delegate of another name", other_name, OK, 0},
+    {"VS-12", "issuer", issuer_signs, OK, 0},
+    {"VS-12", "issuer by name", issuer_signs_by_name, OK, 0},
+    {"VS-12", "issuer, embedded", issuer_signs_embedded, OK, 0},
+    {"VS-12", "issuer by its cross certificate", cross_certificate, OK, 0},
+    {"VS-12", "issuer, other certificate embedded", cross_and_issuer_signs, OK, 0},
+    {"VS-12", "issuer with trust settings", issuer_distrusted, OK, 0},
+    {"VS-12", "below a sibling", below_sibling_ca, ERR_RSP_SIGNER_ISSUER, 0},
+    {"VS-12", "below a sub-CA", below_sub_ca, ERR_RSP_SIGNER_ISSUER, 0},
+    {"VS-12", "below an embedded sub-CA", below_embedded_sub_ca, ERR_RSP_SIGNER_ISSUER, 0},
+    {"VS-12", "sub-CA itself", sub_ca, ERR_RSP_SIGNER_EKU, 0},
+    {"VS-12", "below the previous key", below_previous_key, ERR_RSP_SIGNER_ISSUER, 0},
+    {"VS-12", "below the previous key, unsaid", below_previous_key_unsaid, ERR_RSP_SIGNER_CHAIN, 0},
+    {"VS-12", "below itself", self_signed, ERR_RSP_SIGNER_ISSUER, 0},
+    {"VS-12", "below itself, CA's name", namesake, ERR_RSP_SIGNER_ISSUER, 0},
+    {"VS-12", "unknown critical extension", critical_extension, ERR_RSP_SIGNER_CHAIN, 0},
+    {"VS-12", "unrelated", untrusted_foreigner, ERR_RSP_SIGNER_ISSUER, 0},
+    {"VS-12", "trusted", trusted_signs, OK, 0},
+    {"VS-12", "trusted by name", trusted_by_name, OK, 0},
+    {"VS-12", "trusted beside the delegate", trusted_beside, OK, 0},
+    {"VS-12", "below a trusted one", trusted_issues, ERR_RSP_SIGNER_ISSUER, 0},
+    {"VS-13", "no extensions", no_extensions, ERR_RSP_SIGNER_EKU, 0},
+    {"VS-13", "no extended key usage", no_eku, ERR_RSP_SIGNER_EKU, 0},
+    {"VS-13", "any usage", any_eku, ERR_RSP_SIGNER_EKU, 0},
+    {"VS-13", "another usage", server_eku, ERR_RSP_SIGNER_EKU, 0},
+    {"VS-13", "another usage, too", server_and_ocsp_eku, OK, 0},
+    {"VS-14", "ended an hour ago", ended_an_hour_ago, ERR_RSP_SIGNER_TIME, 0},
+    {"VS-14", "ends now", ends_now, ERR_RSP_SIGNER_TIME, 0},
+    {"VS-14", "ends in a second", ends_next_second, OK, 0},
+    {"VS-14", "begins at the skew", begins_at_skew, OK, 0},
+    {"VS-14", "begins beyond the skew", begins_beyond_skew, ERR_RSP_SIGNER_TIME, 0},
+    {"VS-14", "trusted, but ended", trusted_ended, ERR_RSP_SIGNER_TIME, 0},
+    {"VS-14", "issuer ended", issuer_ended, ERR_RSP_ISSUER_TIME, 0},
+    {"VS-14", "issuer ends now", issuer_ends_now, ERR_RSP_ISSUER_TIME, 0},
+    {"VS-14", "issuer not yet valid", issuer_begins_beyond_skew, ERR_RSP_ISSUER_TIME, 0},
+    {"VS-14", "issuer begins at the skew", issuer_begins_at_skew, OK, 0},
+    {"VS-14", "issuer renewed", issuer_renewed, OK, 0},
+    {"VS-15", "key encipherment", usage_encipherment, ERR_RSP_SIGNER_USAGE, 0},
+    {"VS-15", "non-repudiation", usage_non_repudiation, OK, 0},
+    {"VS-15", "no key usage", usage_absent, OK, 0},
+    {"VS-16", "no nocheck", no_nocheck, OK, VERDICT_NO_NOCHECK},
+    {"VS-16", "critical nocheck", critical_nocheck, OK, 0},
+    {"VS-17", "wrong byKey", wrong_key_named, ERR_RSP_RESPONDER_ID, 0},
+    {"VS-17", "wrong byName", wrong_name_named, ERR_RSP_RESPONDER_ID, 0},
+    {"VS-17", "name in other words", name_in_other_words, OK, 0},
+    {"VS-17", "signer last of three", namesakes_embedded, OK, 0},
+    {"VS-17", "expired one first", expired_and_renewed, OK, 0},
+    {"VS-17", "unreadable", broken_embedded, ERR_RSP_SIGNER_CERT, 0},
+    {"VS-17", "unreadable one first", broken_beside, OK, 0},
+    {"VS-18", "not embedded", nothing_embedded, ERR_RSP_RESPONDER_ID, 0},
+    {"VS-18", "not embedded, trusted", trusted_delegate_not_embedded, OK, 0},
+    {"VS-19", "issuer named, other signs", issuer_named_other_signs, ERR_RSP_SIGNATURE, 0},
+    {"VS-19", "key of another", key_of_another, ERR_RSP_SIGNATURE, 0},
+    {"VS-19", "certificate of another", other_key, ERR_RSP_SIGNATURE, 0},
+    {"VS-19", "another kind of key", another_kind_of_key, ERR_RSP_SIGNATURE, 0},
+    {"VS-20", "unknown algorithm", unknown_algorithm, ERR_RSP_ALGORITHM, 0},
+};
+
 Test(signer, each_signer_by_its_rule)
 {
-	static const struct scene_row rows[] = {
-	    {"VS-12", "delegate", nothing, OK, 0},
-	    {"VS-12", "delegate by name", by_name, OK, 0},
-	    {"VS-12", "delegate of another name", other_name, OK, 0},
-	    {"VS-12", "issuer", issuer_signs, OK, 0},
-	    {"VS-12", "issuer by name", issuer_signs_by_name, OK, 0},
-	    {"VS-12", "issuer, embedded", issuer_signs_embedded, OK, 0},
-	    {"VS-12", "issuer by its cross certificate", cross_certificate, OK, 0},
-	    {"VS-12", "issuer, other certificate embedded", cross_and_issuer_signs, OK, 0},
-	    {"VS-12", "issuer with trust settings", issuer_distrusted, OK, 0},
-	    {"VS-12", "below a sibling", below_sibling_ca, ERR_RSP_SIGNER_ISSUER, 0},
-	    {"VS-12", "below a sub-CA", below_sub_ca, ERR_RSP_SIGNER_ISSUER, 0},
-	    {"VS-12", "below an embedded sub-CA", below_embedded_sub_ca, ERR_RSP_SIGNER_ISSUER, 0},
-	    {"VS-12", "sub-CA itself", sub_ca, ERR_RSP_SIGNER_EKU, 0},
-	    {"VS-12", "below the previous key", below_previous_key, ERR_RSP_SIGNER_ISSUER, 0},
-	    {"VS-12", "below the previous key, unsaid", below_previous_key_unsaid,
-	     ERR_RSP_SIGNER_CHAIN, 0},
-	    {"VS-12", "below itself", self_signed, ERR_RSP_SIGNER_ISSUER, 0},
-	    {"VS-12", "below itself, CA's name", namesake, ERR_RSP_SIGNER_ISSUER, 0},
-	    {"VS-12", "unknown critical extension", critical_extension, ERR_RSP_SIGNER_CHAIN, 0},
-	    {"VS-12", "unrelated", untrusted_foreigner, ERR_RSP_SIGNER_ISSUER, 0},
-	    {"VS-12", "trusted", trusted_signs, OK, 0},
-	    {"VS-12", "trusted by name", trusted_by_name, OK, 0},
-	    {"VS-12", "trusted beside the delegate", trusted_beside, OK, 0},
-	    {"VS-12", "below a trusted one", trusted_issues, ERR_RSP_SIGNER_ISSUER, 0},
-	    {"VS-13", "no extensions", no_extensions, ERR_RSP_SIGNER_EKU, 0},
-	    {"VS-13", "no extended key usage", no_eku, ERR_RSP_SIGNER_EKU, 0},
-	    {"VS-13", "any usage", any_eku, ERR_RSP_SIGNER_EKU, 0},
-	    {"VS-13", "another usage", server_eku, ERR_RSP_SIGNER_EKU, 0},
-	    {"VS-13", "another usage, too", server_and_ocsp_eku, OK, 0},
-	    {"VS-14", "ended an hour ago", ended_an_hour_ago, ERR_RSP_SIGNER_TIME, 0},
-	    {"VS-14", "ends now", ends_now, ERR_RSP_SIGNER_TIME, 0},
-	    {"VS-14", "ends in a second", ends_next_second, OK, 0},
-	    {"VS-14", "begins at the skew", begins_at_skew, OK, 0},
-	    {"VS-14", "begins beyond the skew", begins_beyond_skew, ERR_RSP_SIGNER_TIME, 0},
-	    {"VS-14", "trusted, but ended", trusted_ended, ERR_RSP_SIGNER_TIME, 0},
-	    {"VS-14", "issuer ended", issuer_ended, ERR_RSP_ISSUER_TIME, 0},
-	    {"VS-14", "issuer ends now", issuer_ends_now, ERR_RSP_ISSUER_TIME, 0},
-	    {"VS-14", "issuer not yet valid", issuer_begins_beyond_skew, ERR_RSP_ISSUER_TIME, 0},
-	    {"VS-14", "issuer begins at the skew", issuer_begins_at_skew, OK, 0},
-	    {"VS-14", "issuer renewed", issuer_renewed, OK, 0},
-	    {"VS-15", "key encipherment", usage_encipherment, ERR_RSP_SIGNER_USAGE, 0},
-	    {"VS-15", "non-repudiation", usage_non_repudiation, OK, 0},
-	    {"VS-15", "no key usage", usage_absent, OK, 0},
-	    {"VS-16", "no nocheck", no_nocheck, OK, VERDICT_NO_NOCHECK},
-	    {"VS-16", "critical nocheck", critical_nocheck, OK, 0},
-	    {"VS-17", "wrong byKey", wrong_key_named, ERR_RSP_RESPONDER_ID, 0},
-	    {"VS-17", "wrong byName", wrong_name_named, ERR_RSP_RESPONDER_ID, 0},
-	    {"VS-17", "name in other words", name_in_other_words, OK, 0},
-	    {"VS-17", "signer last of three", namesakes_embedded, OK, 0},
-	    {"VS-17", "expired one first", expired_and_renewed, OK, 0},
-	    {"VS-17", "unreadable", broken_embedded, ERR_RSP_SIGNER_CERT, 0},
-	    {"VS-17", "unreadable one first", broken_beside, OK, 0},
-	    {"VS-18", "not embedded", nothing_embedded, ERR_RSP_RESPONDER_ID, 0},
-	    {"VS-18", "not embedded, trusted", trusted_delegate_not_embedded, OK, 0},
-	    {"VS-19", "issuer named, other signs", issuer_named_other_signs, ERR_RSP_SIGNATURE, 0},
-	    {"VS-19", "key of another", key_of_another, ERR_RSP_SIGNATURE, 0},
-	    {"VS-19", "certificate of another", other_key, ERR_RSP_SIGNATURE, 0},
-	    {"VS-19", "another kind of key", another_kind_of_key, ERR_RSP_SIGNATURE, 0},
-	    {"VS-20", "unknown algorithm", unknown_algorithm, ERR_RSP_ALGORITHM, 0},
-	};
-
-	scene_play(rows, N_ELEMENTS(rows));
+	scene_play(signer_rows, N_ELEMENTS(signer_rows));
 }
 
 Test(signer, VS_12_kind_tells_who_signed)
@@ -271,45 +270,44 @@ Test(signer, VS_12_kind_tells_who_signed)
 
 /* --- algorithms --- */
 
+enum {
+	STRONG,
+	WEAK,
+	FORBIDDEN
+};
+static const struct {
+	const char *what;
+	enum pki_key_kind key;
+	const EVP_MD *(*md)(void);
+	bool is_pss;
+	int expected;
+} algorithms[] = {
+    {"RSA 2048", PKI_RSA2048, EVP_sha256, false, STRONG},
+    {"RSA 2048, SHA-512", PKI_RSA2048, EVP_sha512, false, STRONG},
+    {"RSA-PSS", PKI_RSA2048, EVP_sha256, true, STRONG},
+    {"P-256", PKI_P256, EVP_sha256, false, STRONG},
+    {"P-256, SHA-384", PKI_P256, EVP_sha384, false, STRONG},
+    {"Ed25519", PKI_ED25519, EVP_sha256, false, STRONG},
+    {"RSA 2048, SHA-1", PKI_RSA2048, EVP_sha1, false, WEAK},
+    {"RSA-PSS, SHA-1", PKI_RSA2048, EVP_sha1, true, WEAK},
+    {"P-256, SHA-1", PKI_P256, EVP_sha1, false, WEAK},
+    {"RSA 1024", PKI_RSA1024, EVP_sha256, false, WEAK},
+    {"P-224", PKI_P224, EVP_sha256, false, WEAK},
+    {"RSA 2048, MD5", PKI_RSA2048, EVP_md5, false, FORBIDDEN},
+};
+static const struct {
+	enum weak_policy policy;
+	err_t weak;
+	unsigned flags;
+} policies[] = {
+    {WEAK_PASS_UNCACHED, OK, VERDICT_WEAK}, {WEAK_ACCEPT, OK, 0}, {WEAK_REJECT, ERR_RSP_WEAK, 0}};
+
 Test(signer, VS_20_algorithms_under_each_policy)
 {
-	enum {
-		STRONG,
-		WEAK,
-		FORBIDDEN
-	};
-	static const struct {
-		const char *what;
-		enum pki_key_kind key;
-		const EVP_MD *(*md)(void);
-		bool is_pss;
-		int expected;
-	} rows[] = {
-	    {"RSA 2048", PKI_RSA2048, EVP_sha256, false, STRONG},
-	    {"RSA 2048, SHA-512", PKI_RSA2048, EVP_sha512, false, STRONG},
-	    {"RSA-PSS", PKI_RSA2048, EVP_sha256, true, STRONG},
-	    {"P-256", PKI_P256, EVP_sha256, false, STRONG},
-	    {"P-256, SHA-384", PKI_P256, EVP_sha384, false, STRONG},
-	    {"Ed25519", PKI_ED25519, EVP_sha256, false, STRONG},
-	    {"RSA 2048, SHA-1", PKI_RSA2048, EVP_sha1, false, WEAK},
-	    {"RSA-PSS, SHA-1", PKI_RSA2048, EVP_sha1, true, WEAK},
-	    {"P-256, SHA-1", PKI_P256, EVP_sha1, false, WEAK},
-	    {"RSA 1024", PKI_RSA1024, EVP_sha256, false, WEAK},
-	    {"P-224", PKI_P224, EVP_sha256, false, WEAK},
-	    {"RSA 2048, MD5", PKI_RSA2048, EVP_md5, false, FORBIDDEN},
-	};
-	static const struct {
-		enum weak_policy policy;
-		err_t weak;
-		unsigned flags;
-	} policies[] = {{WEAK_PASS_UNCACHED, OK, VERDICT_WEAK},
-			{WEAK_ACCEPT, OK, 0},
-			{WEAK_REJECT, ERR_RSP_WEAK, 0}};
-
-	for (size_t i = 0; i < N_ELEMENTS(rows) * N_ELEMENTS(policies); i++) {
+	for (size_t i = 0; i < N_ELEMENTS(algorithms) * N_ELEMENTS(policies); i++) {
 		const size_t row = i / N_ELEMENTS(policies), policy = i % N_ELEMENTS(policies);
 		const err_t expected[] = {OK, policies[policy].weak, ERR_RSP_ALGORITHM};
-		EVP_PKEY *key = pki_key(rows[row].key, 1);
+		EVP_PKEY *key = pki_key(algorithms[row].key, 1);
 		struct pki_cert d;
 		struct scene scene, *s = &scene;
 		struct verdict verdict;
@@ -319,16 +317,16 @@ Test(signer, VS_20_algorithms_under_each_policy)
 		d = delegate_of(s);
 		d.key = key;
 		scene_sign_as(s, pki_cert(&d), key);
-		s->response.md = rows[row].md();
-		s->response.is_pss = rows[row].is_pss;
+		s->response.md = algorithms[row].md();
+		s->response.is_pss = algorithms[row].is_pss;
 		s->issuer->policy.weak_signature = policies[policy].policy;
 		e = scene_judge(s, &verdict);
-		cr_expect_eq(e, expected[rows[row].expected], "%s, policy %zu: %s", rows[row].what,
-			     policy, err_row(e)->label);
+		cr_expect_eq(e, expected[algorithms[row].expected], "%s, policy %zu: %s",
+			     algorithms[row].what, policy, err_row(e)->label);
 		if (e == OK)
 			cr_expect_eq(verdict.flags,
-				     rows[row].expected == WEAK ? policies[policy].flags : 0,
-				     "%s, policy %zu", rows[row].what, policy);
+				     algorithms[row].expected == WEAK ? policies[policy].flags : 0,
+				     "%s, policy %zu", algorithms[row].what, policy);
 		scene_fini(s);
 	}
 }
