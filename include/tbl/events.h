@@ -15,6 +15,7 @@ EVENT(RELOAD_FAILED, "reload-failed", LEVEL_ERROR, "reload refused, the old conf
 EVENT(CONFIG, "config", LEVEL_WARNING, "configuration")
 EVENT(ISSUER, "issuer", LEVEL_INFO, "issuer known")
 EVENT(NO_ISSUERS, "no-issuers", LEVEL_WARNING, "no issuer is configured: every request is answered unauthorized")
+EVENT(ISSUER_EXPIRED, "issuer-expired", LEVEL_WARNING, "no certificate of the issuer is valid now")
 EVENT(CERTIFICATE_SKIPPED, "certificate-skipped", LEVEL_WARNING, "certificate file skipped")
 EVENT(ISSUER_NAME, "issuer-name", LEVEL_WARNING, "a client asks with another encoding of the issuer's name")
 EVENT(RESPONDER_DOWN, "responder-down", LEVEL_WARNING, "responder stopped answering")

@@ -8,24 +8,20 @@
 #define OCSPRELAY_CTL_ISSUER_LOAD_H
 
 #include "base/buf.h"
+#include "ctl/certificates.h"
 #include "settings.h"
 #include "state/issuers.h"
 
 /*
  * Never fails for an outside fault: what cannot be read is skipped, with a line
- * "FILE: what is wrong" in messages and a log event. NULL without memory. Reads files: start-up,
- * reload and command line only.
+ * "FILE: what is wrong" in messages and a log event. An issuer none of whose certificates is valid
+ * at now is reported, too, but taken. NULL without memory. Reads files: start-up, reload and
+ * command line only.
+ *
+ * Labels are unique: the section's name (numbered when a section holds several identities), else
+ * the subject's common name, with the beginning of the issuer-id where several would have it.
  */
 struct issuers *issuer_load(const struct settings *settings, struct hash_key key,
 			    struct buf *messages);
-
-/* Every certificate of a file, PEM (any number) or DER; references are the caller's. ERR_CERTIFICATE
- * if there is none, ERR_SYSTEM. */
-struct certificates {
-	X509 **items;
-	size_t n;
-};
-MUST_CHECK err_t certificates_read(const char *path, struct certificates *out);
-void certificates_free(struct certificates *certificates);
 
 #endif

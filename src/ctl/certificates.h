@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* Certificates from files, and what people call them. */
+#ifndef OCSPRELAY_CTL_CERTIFICATES_H
+#define OCSPRELAY_CTL_CERTIFICATES_H
+
+#include <openssl/x509.h>
+
+#include "err.h"
+#include "types.h"
+
+struct certificates {
+	X509 **items;
+	size_t n;
+	size_t n_bad; /* PEM blocks that hold none that can be read */
+};
+
+/*
+ * Every certificate of a file ("-": standard input), PEM (any number, other blocks and text between
+ * them are skipped) or one in DER; references are the caller's, to be given back by
+ * certificates_free. ERR_CERTIFICATE if there is none, ERR_SYSTEM (errno), ERR_TOO_LONG (above
+ * 64 MiB), ERR_NO_MEMORY. Never asks for a passphrase.
+ */
+MUST_CHECK err_t certificates_read(const char *path, struct certificates *out);
+void certificates_free(struct certificates *certificates);
+
+/* True with basicConstraints CA:TRUE. */
+bool certificate_is_ca(X509 *cert);
+
+/* The name as RFC 2253 writes it, UTF-8, controls escaped; cut where cap ends. */
+void certificate_name(const X509_NAME *name, char *dst, size_t cap);
+
+/* What to call its subject in one word: common name, else organization, else the whole name; a copy
+ * to be freed with free(), controls replaced. NULL: no memory, or no name at all. */
+char *certificate_label(const X509 *cert);
+
+#endif
