@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/* RESPOND: entry or error -> HTTP message. */
+#include "relay/answer.h"
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "io/clock.h"
+#include "relay/front.h"
+
+static unsigned result_of(const struct answer *answer)
+{
+	static const uint8_t results[] = {[REPLY_HIT] = LABEL_RESULT_HIT,
+					  [REPLY_MISS] = LABEL_RESULT_MISS,
+					  [REPLY_COLLAPSED] = LABEL_RESULT_COLLAPSED,
+					  [REPLY_REFRESHED] = LABEL_RESULT_REFRESHED,
+					  [REPLY_BYPASS] = LABEL_RESULT_BYPASS,
+					  [REPLY_NEGATIVE] = LABEL_RESULT_NEGATIVE};
+
+	if (answer->entry != NULL || answer->verdict == REPLY_NEGATIVE)
+		return results[answer->verdict];
+	return answer->issuer != NULL ? LABEL_RESULT_ERROR : LABEL_RESULT_REJECTED;
+}
+
+static unsigned status_of(const struct answer *answer)
+{
+	static const uint8_t of_cert[] = {[CERT_GOOD] = LABEL_STATUS_GOOD,
+					  [CERT_REVOKED] = LABEL_STATUS_REVOKED,
+					  [CERT_UNKNOWN] = LABEL_STATUS_UNKNOWN};
+
+	if (answer->entry != NULL)
+		return of_cert[answer->entry->status];
+	switch ((enum ocsp_status)err_row(answer->err)->ocsp) {
+	case OCSP_MALFORMED_REQUEST:
+		return LABEL_STATUS_MALFORMED_REQUEST;
+	case OCSP_TRY_LATER:
+		return LABEL_STATUS_TRY_LATER;
+	case OCSP_SIG_REQUIRED:
+		return LABEL_STATUS_SIG_REQUIRED;
+	case OCSP_UNAUTHORIZED:
+		return LABEL_STATUS_UNAUTHORIZED;
+	default:
+		return LABEL_STATUS_INTERNAL_ERROR;
+	}
+}
+
+static void account(const struct answer *answer)
+{
+	static const uint8_t methods[] = {[HTTP_GET] = LABEL_METHOD_GET,
+					  [HTTP_HEAD] = LABEL_METHOD_HEAD,
+					  [HTTP_POST] = LABEL_METHOD_POST};
+	unsigned slot = answer->issuer ? answer->issuer->slot : 0;
+	unsigned result = result_of(answer);
+	int64_t us = clock_mono_us() - answer->us_start;
+
+	counter_add(METRIC_REQUESTS, slot, methods[answer->method], result, 1);
+	counter_observe(METRIC_REQUEST_SECONDS, 0, result, (uint64_t)us);
+	if (answer->entry != NULL || err_row(answer->err)->ocsp != OCSP_NONE)
+		counter_add(METRIC_RESPONSES, slot, status_of(answer), 0, 1);
+	if (result == LABEL_RESULT_REJECTED)
+		counter_add(METRIC_REJECTED, 0, (unsigned)answer->err, 0, 1);
+	if (answer->front->rules->settings->log.access)
+		LOG(ACCESS, LOG_TEXT("method", label_text(DIM_METHOD, methods[answer->method])),
+		    LOG_TEXT("issuer", answer->issuer ? answer->issuer->label : ""),
+		    LOG_TEXT("result", label_text(DIM_RESULT, result)),
+		    LOG_TEXT("status", answer->entry ? label_text(DIM_STATUS, status_of(answer))
+						     : err_row(answer->err)->label),
+		    LOG_TEXT("client", connection_peer(answer->connection)), LOG_NUMBER("us", us));
+}
+
+/* 200 or 304 for a verified response; *out_has_body tells whether the response follows. */
+static size_t render_entry(const struct answer *answer, const struct reply_context *context,
+			   char *dst, bool *out_has_body)
+{
+	const struct entry *entry = answer->entry;
+	const struct reply_entity entity = {.sha256 = entry->sha256,
+					    .body_len = entry->der_len,
+					    .produced_at = entry->produced_at,
+					    .refresh_at = entry->refresh_at,
+					    .hard_expiry = entry->hard_expiry,
+					    .is_reusable = entry->is_reusable};
+
+	*out_has_body = false;
+	if (answer->http != NULL && reply_is_not_modified(answer->http, &entity, answer->now))
+		return reply_not_modified(dst, &entity, context);
+	*out_has_body = answer->method != HTTP_HEAD;
+	return reply_ok(dst, &entity, context);
+}
+
+void answer_send(struct answer *answer)
+{
+	struct entry *entry = answer->entry;
+	bool closes = connection_will_close(answer->connection) ||
+		      (entry == NULL && reply_error_closes(answer->err));
+	const struct reply_context context = {.now = answer->now,
+					      .date = front_date(answer->front, answer->now),
+					      .verdict = answer->verdict,
+					      .detail = entry ? answer->detail : NULL,
+					      .fwd_status = answer->fwd_status,
+					      .is_stored = answer->is_stored,
+					      .close = closes,
+					      .minor = answer->minor};
+	char *dst = connection_reply_buffer(answer->connection);
+	bool has_body = false;
+	size_t len;
+
+	account(answer);
+	if (entry != NULL)
+		len = render_entry(answer, &context, dst, &has_body);
+	else
+		len = reply_error(dst, answer->err, answer->method == HTTP_HEAD, &context);
+	if (!has_body) {
+		entry_unref(entry);
+		entry = NULL;
+	}
+	connection_reply(answer->connection, len, entry, closes);
+}

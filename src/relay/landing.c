@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+/* Keeping responses and remembering failures. */
+#include "relay/landing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "core/record.h"
+#include "io/clock.h"
+#include "relay/back.h"
+
+static void write_through(struct back *back, const struct ask *question, const struct entry *entry)
+{
+	struct slice head = entry_head(entry), tail = entry_tail(entry);
+	struct record record = {.fetched_at = entry->fetched_at, .refresh_at = entry->refresh_at};
+	uint8_t *bytes;
+
+	if (back->common->n_stores == 0)
+		return;
+	bytes = malloc(RECORD_HEADER_LEN + head.len + tail.len);
+	if (bytes == NULL)
+		return;
+	record.der = slice_of(bytes + RECORD_HEADER_LEN, head.len + tail.len);
+	record_put_header(bytes, &record);
+	memcpy(bytes + RECORD_HEADER_LEN, head.p, head.len);
+	if (tail.len > 0)
+		memcpy(bytes + RECORD_HEADER_LEN + head.len, tail.p, tail.len);
+	for (size_t i = 0; i < back->common->n_stores; i++)
+		store_put(back->stores[i], key_bytes(&question->key),
+			  slice_of(bytes, RECORD_HEADER_LEN + record.der.len), entry->hard_expiry);
+	free(bytes);
+}
+
+static void note_status(const struct ask *question, int old_status, unsigned new_status)
+{
+	const struct issuer *issuer = question->issuer;
+
+	if (old_status < 0 || (unsigned)old_status == new_status)
+		return;
+	counter_add(METRIC_STATUS_CHANGES, issuer->slot, (unsigned)old_status, new_status, 1);
+	LOG(STATUS_CHANGED, LOG_TEXT("issuer", issuer->label),
+	    LOG_HEX("serial", slice_of(question->key.serial, question->key.serial_len)),
+	    LOG_TEXT("from", label_text(DIM_FROM, (unsigned)old_status)),
+	    LOG_TEXT("to", label_text(DIM_TO, new_status)));
+}
+
+/* A refresh that brought the very octets that we have is not repeated soon (CL-07). */
+static void put_off_if_same(const struct common *common, const struct ask *question,
+			    struct entry *entry, int64_t now)
+{
+	struct entry *old = cache_get(common->cache, key_bytes(&question->key), question->hash);
+
+	if (old != NULL && memcmp(old->sha256, entry->sha256, sizeof(entry->sha256)) == 0)
+		atomic_store(&entry->retry_at, freshness_retry_at(entry->hard_expiry, now));
+	entry_unref(old);
+}
+
+struct entry *landing_keep(struct back *back, const struct ask *question, struct entry *entry)
+{
+	const struct common *common = back->common;
+	struct entry *current = NULL;
+	int64_t now = clock_wall();
+	int old_status = -1;
+
+	negative_remove(common->negative, key_bytes(&question->key));
+	put_off_if_same(common, question, entry, now);
+	switch (cache_put(common->cache, entry, now, &current, &old_status)) {
+	case CACHE_ROLLBACK:
+		counter_add(METRIC_ROLLBACKS_REFUSED, question->issuer->slot, 0, 0, 1);
+		LOG(ROLLBACK_REFUSED, LOG_TEXT("issuer", question->issuer->label));
+		atomic_store(&current->retry_at, freshness_retry_at(current->hard_expiry, now));
+		break;
+	case CACHE_STORED:
+		note_status(question, old_status, entry->status);
+		write_through(back, question, entry);
+		break;
+	case CACHE_TOO_BIG:
+		write_through(back, question, entry);
+		break;
+	}
+	entry_unref(entry);
+	return current;
+}
+
+static int64_t negative_seconds(const struct policy *policy, err_t err, int64_t retry_after)
+{
+	switch ((enum negative_class)err_row(err)->negative) {
+	case NEGATIVE_ERROR:
+		if (policy->neg_ttl_error == 0)
+			return 0;
+		return retry_after > policy->neg_ttl_error ? retry_after : policy->neg_ttl_error;
+	case NEGATIVE_MALFORMED:
+		return 30;
+	case NEGATIVE_SIG_REQUIRED:
+		return 300;
+	case NEGATIVE_UNAUTHORIZED:
+		return policy->neg_ttl_unauthorized;
+	case NEGATIVE_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* Near the end of its validity an entry is tried again soon; before that there is time (CL-07). */
+static void put_off_refresh(struct entry *entry, const struct policy *policy, int64_t now)
+{
+	bool is_ending = freshness_of(entry->refresh_at, entry->hard_expiry, policy->expiry_margin,
+				      now) == ENDING;
+
+	atomic_store(&entry->retry_at, is_ending ? now + policy->neg_ttl_error
+						 : freshness_retry_at(entry->hard_expiry, now));
+}
+
+struct entry *landing_fail(struct back *back, const struct ask *question, err_t err,
+			   int64_t retry_after, struct entry *fallback)
+{
+	const struct common *common = back->common;
+	struct slice key = key_bytes(&question->key);
+	struct entry *entry = fallback;
+	int64_t now = clock_wall(), ms_now = clock_mono_ms();
+	int64_t seconds;
+
+	if (question->kind == ASK_ALONE) /* its front thread has the fallback that fits it */
+		return NULL;
+	if (entry == NULL)
+		entry = cache_get(common->cache, key, question->hash);
+	if (entry != NULL && now < entry->hard_expiry) {
+		put_off_refresh(entry, &question->issuer->policy, now);
+		return entry;
+	}
+	entry_unref(entry);
+	seconds = negative_seconds(&question->issuer->policy, err, retry_after);
+	if (seconds > 0)
+		negative_put(common->negative, key, err, ms_now + seconds * 1000, ms_now);
+	return NULL;
+}

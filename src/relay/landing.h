@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What becomes of what a flight brought: a verified response is kept, in memory and in every store,
+ * unless a newer one is there; a failure gives way to a signed answer that is still valid, or else
+ * is remembered for a short time. Back threads only.
+ */
+#ifndef OCSPRELAY_RELAY_LANDING_H
+#define OCSPRELAY_RELAY_LANDING_H
+
+#include "relay/ask.h"
+
+struct back;
+
+/* Keeps entry, takes it, and returns what is valid for its key now: entry itself, or the newer one
+ * that was there (CL-16). */
+struct entry *landing_keep(struct back *back, const struct ask *question, struct entry *entry);
+
+/*
+ * The flight failed with err. Returns the answer that is still valid (fallback, or what memory
+ * holds), with its next refresh put off; NULL if there is none, and err is then remembered for
+ * retry_after seconds or as long as its row says. Takes fallback, which may be NULL.
+ */
+struct entry *landing_fail(struct back *back, const struct ask *question, err_t err,
+			   int64_t retry_after, struct entry *fallback);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/* Telling what responders did. */
+#include "relay/outcome.h"
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "io/clock.h"
+#include "relay/back.h"
+
+/* What a responder may rightly say; everything else counts against its health. */
+static bool is_its_right(err_t err)
+{
+	return err == OK || err == ERR_UP_UNAUTHORIZED || err == ERR_UP_SIG_REQUIRED ||
+	       err == ERR_UP_MALFORMED;
+}
+
+static void log_failure(const struct issuer *issuer, const struct issuer_responder *responder,
+			const struct upstream_answer *answer, err_t err)
+{
+	if (err >= ERR_RSP_DER && err <= ERR_RSP_SIGNATURE) {
+		counter_add(METRIC_VERIFY_FAILURES, issuer->slot, (unsigned)err, 0, 1);
+		LOG(RESPONSE_REFUSED, LOG_TEXT("issuer", issuer->label),
+		    LOG_TEXT("responder", responder->url), LOG_REASON(err),
+		    LOG_TEXT("why", err_row(err)->text));
+		return;
+	}
+	LOG(FETCH_FAILED, LOG_TEXT("issuer", issuer->label), LOG_TEXT("responder", responder->url),
+	    LOG_REASON(err), LOG_NUMBER("http", answer->http_status),
+	    LOG_TEXT("why", answer->detail ? answer->detail : ""));
+}
+
+void outcome_report(struct back *back, const struct issuer *issuer, size_t responder,
+		    const struct upstream_answer *answer, err_t err)
+{
+	struct responders *responders = back->common->responders;
+	const struct issuer_responder *which = &issuer->responders[responder];
+	int64_t ms_now = clock_mono_ms();
+
+	counter_add(METRIC_UPSTREAM_REQUESTS, which->slot, (unsigned)err, 0, 1);
+	counter_observe(METRIC_UPSTREAM_SECONDS, which->slot, 0, (uint64_t)answer->us_taken);
+	if (err != OK)
+		log_failure(issuer, which, answer, err);
+	if (answer->retry_after > 0)
+		responder_set_not_before(responders, which->url,
+					 ms_now + answer->retry_after * 1000);
+	switch (responder_report(responders, which->url, is_its_right(err), ms_now)) {
+	case RESPONDER_WENT_DOWN:
+		LOG(RESPONDER_DOWN, LOG_TEXT("issuer", issuer->label),
+		    LOG_TEXT("responder", which->url), LOG_REASON(err));
+		break;
+	case RESPONDER_CAME_BACK:
+		LOG(RESPONDER_UP, LOG_TEXT("issuer", issuer->label),
+		    LOG_TEXT("responder", which->url));
+		break;
+	case RESPONDER_SAME:
+		break;
+	}
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What one request to a responder came to, for everybody who wants to know: counters, log, and the
+ * memory of the responder's health. Back threads only.
+ */
+#ifndef OCSPRELAY_RELAY_OUTCOME_H
+#define OCSPRELAY_RELAY_OUTCOME_H
+
+#include "core/issuer.h"
+#include "io/upstream.h"
+
+struct back;
+
+/* err is the final judgement on the answer: its own err, or what verification said. */
+void outcome_report(struct back *back, const struct issuer *issuer, size_t responder,
+		    const struct upstream_answer *answer, err_t err);
+
+#endif
