@@ -302,6 +302,14 @@ static bool wants_post(const struct flight *flight, const char *url,
 	return state->wants_post || upstream_url_get_len(url, ask->request.der) > MAX_GET_URL_LEN;
 }
 
+/* In the words of io/upstream.h. */
+static const char *proxy_of(const struct issuer *issuer)
+{
+	if (issuer->proxy == NULL)
+		return "";
+	return *issuer->proxy != '\0' ? issuer->proxy : "none";
+}
+
 static void on_transfer(void *arg, const struct upstream_answer *answer)
 {
 	struct flight *flight = arg;
@@ -333,7 +341,7 @@ static enum step fetch(struct flight *flight)
 	flight->transfer =
 	    upstream_start(flight->back->upstream,
 			   &(struct upstream_request){.url = url,
-						      .proxy = issuer->proxy ? issuer->proxy : "",
+						      .proxy = proxy_of(issuer),
 						      .der = ask->request.der,
 						      .post = flight->post,
 						      .no_cache = flight->no_cache,
