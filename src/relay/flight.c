@@ -47,6 +47,7 @@ struct flight {
 	bool post, no_cache, is_post_retry;
 	unsigned http_status;
 	int64_t retry_after;
+	bool may_store; /* the answer, with STEP_NEXT from VERIFY */
 };
 
 enum stage {
@@ -409,6 +410,7 @@ static enum step verify(struct flight *flight)
 	lifetime = freshness_lifetime(&verdict, &ask->issuer->policy, &answer->hints, now,
 				      entropy_jitter());
 	lifetime.may_store = lifetime.may_store && ask->may_store;
+	flight->may_store = lifetime.may_store;
 	flight->err = OK;
 	flight->entry = entry_new(
 	    &(struct entry_parts){
@@ -422,7 +424,7 @@ static enum step verify(struct flight *flight)
 
 static enum step store(struct flight *flight)
 {
-	if (flight->entry->is_reusable)
+	if (flight->may_store)
 		flight->entry = landing_keep(flight->back, flight->question, flight->entry);
 	return STEP_DONE;
 }
@@ -460,7 +462,7 @@ static void publish(struct flight *flight)
 							    : REPLY_COLLAPSED;
 		ask->detail = flight->detail;
 		ask->fwd_status = flight->http_status;
-		ask->is_stored = is_fetched && flight->entry->is_reusable;
+		ask->is_stored = is_fetched && flight->may_store;
 		back_send_home(ask, flight->entry ? OK : flight->err);
 	}
 	entry_unref(flight->entry);
