@@ -14,8 +14,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,15 +24,9 @@
 #include "ctl/log_line.h"
 #include "io/clock.h"
 
-enum target_type {
-	TARGET_FD,
-	TARGET_SOCKET,
-	TARGET_SYSLOG
-};
-
 struct target {
-	enum target_type type;
-	int fd;	      /* -1 with TARGET_SYSLOG */
+	bool is_syslog;
+	int fd;	      /* -1 for syslog and for nothing */
 	bool is_own;  /* to be closed */
 	bool is_torn; /* the last line got out without its end */
 };
@@ -70,8 +62,6 @@ static ssize_t write_octets(const void *p, size_t len)
 {
 	struct pollfd ready = {.fd = target.fd, .events = POLLOUT};
 
-	if (target.type == TARGET_SOCKET)
-		return send(target.fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
 		return -1;
 	return write(target.fd, p, len);
@@ -86,7 +76,7 @@ static void write_line(enum log_level line_level, const struct log_line *line)
 	};
 	ssize_t n = 0;
 
-	if (target.type == TARGET_SYSLOG) {
+	if (target.is_syslog) {
 		syslog(priorities[line_level], "%.*s", (int)line->len - 1, line->text);
 		return;
 	}
@@ -176,19 +166,16 @@ static void emit(void *arg, enum log_event event, const struct log_field *fields
 
 static err_t open_target(const char *name, struct target *out)
 {
-	struct stat status;
 	int fd;
 
-	*out = (struct target){.type = TARGET_SYSLOG, .fd = -1};
+	*out = (struct target){.is_syslog = true, .fd = -1};
 	if (strcmp(name, "syslog") == 0) {
 		openlog("ocsprelay", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 		return OK;
 	}
-	out->type = TARGET_FD;
+	out->is_syslog = false;
 	if (strcmp(name, "stderr") == 0) {
 		out->fd = STDERR_FILENO;
-		if (fstat(out->fd, &status) == 0 && S_ISSOCK(status.st_mode))
-			out->type = TARGET_SOCKET;
 		return OK;
 	}
 	fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
@@ -204,7 +191,7 @@ static void replace_target(const struct target *next)
 {
 	if (target.is_own)
 		close(target.fd);
-	if (target.type == TARGET_SYSLOG && next->type != TARGET_SYSLOG)
+	if (target.is_syslog && !next->is_syslog)
 		closelog();
 	target = *next;
 }
@@ -223,7 +210,7 @@ err_t log_sink_open(const struct settings_log *settings)
 	atomic_store(&level, named < 0 ? LEVEL_NOTICE : named);
 	atomic_store(&format, settings->format);
 	atomic_store(&writes_access, settings->access);
-	atomic_store(&is_bare, next.type == TARGET_SYSLOG);
+	atomic_store(&is_bare, next.is_syslog);
 	if (!is_installed)
 		log_set_sink(emit, NULL);
 	is_installed = true;
