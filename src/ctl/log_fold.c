@@ -18,7 +18,7 @@ const char *const log_fold_fields[FOLD_FIELDS] = {"reason", "responder", "issuer
 static const bool is_never_folded[N_EVENTS] = {
     [EVENT_CONFIG] = true, [EVENT_ISSUER] = true,	 [EVENT_CERTIFICATE_SKIPPED] = true,
     [EVENT_LISTEN] = true, [EVENT_LISTEN_FAILED] = true, [EVENT_STATUS_CHANGED] = true,
-    [EVENT_ACCESS] = true,
+    [EVENT_ACCESS] = true, [EVENT_RELOAD] = true,	 [EVENT_RELOAD_FAILED] = true,
 };
 
 bool log_fold_applies(enum log_event event)
