@@ -159,6 +159,10 @@ static enum step load(struct flight *flight)
 {
 	struct back *back = flight->back;
 
+	if (flight->store == 0 && (flight->entry = landing_find(back, flight->question)) != NULL) {
+		flight->detail = "l1";
+		return STEP_DONE;
+	}
 	if (flight->store == back->common->n_stores) {
 		flight->stage = ENTER;
 		return STEP_NEXT;

@@ -84,6 +84,17 @@ struct entry *landing_keep(struct back *back, const struct ask *question, struct
 	return current;
 }
 
+struct entry *landing_find(struct back *back, const struct ask *question)
+{
+	struct entry *entry =
+	    cache_get(back->common->cache, key_bytes(&question->key), question->hash);
+
+	if (entry != NULL && clock_wall() < entry->hard_expiry)
+		return entry;
+	entry_unref(entry);
+	return NULL;
+}
+
 static int64_t negative_seconds(const struct policy *policy, err_t err, int64_t retry_after)
 {
 	switch ((enum negative_class)err_row(err)->negative) {

@@ -15,6 +15,10 @@ struct back;
  * that was there (CL-16). */
 struct entry *landing_keep(struct back *back, const struct ask *question, struct entry *entry);
 
+/* What another flight has landed for this question while it was on its way here: a valid entry, one
+ * reference, or NULL. To fetch once more would be one fetch too many (HC-11). */
+struct entry *landing_find(struct back *back, const struct ask *question);
+
 /*
  * The flight failed with err. Returns the answer that is still valid (fallback, or what memory
  * holds), with its next refresh put off; NULL if there is none, and err is then remembered for
