@@ -11,6 +11,13 @@
 
 #define SHORT_ID_LEN 4
 
+void issuer_origins_free(struct issuer_origin *origins, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(origins[i].path);
+	free(origins);
+}
+
 /* Takes label. */
 static err_t set(struct issuer *issuer, char *label)
 {

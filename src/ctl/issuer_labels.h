@@ -11,8 +11,10 @@ struct issuer_origin { /* where an issuer of the table comes from */
 	struct issuer *issuer;
 	const struct settings_section *section; /* NULL: found in issuer_dir */
 	unsigned number;			/* among the issuers of its section, from 1 */
-	const char *path;			/* of its first certificate; borrowed */
+	char *path;				/* of its first certificate; owned */
 };
+
+void issuer_origins_free(struct issuer_origin *origins, size_t n); /* NULL is fine */
 
 /*
  * Sets all labels: the section's name, behind the first with a number; else the common name, with

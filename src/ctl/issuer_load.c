@@ -21,7 +21,6 @@
 #include "core/dates.h"
 #include "core/upstream_url.h"
 #include "ctl/config.h"
-#include "ctl/issuer_labels.h"
 #include "io/clock.h"
 #include "io/files.h"
 
@@ -118,16 +117,19 @@ static err_t add_origin(struct loading *loading, const struct issuer_origin *ori
 static err_t new_issuer(struct loading *loading, X509 *cert, const struct settings_section *section,
 			const char *path)
 {
-	struct issuer_origin origin = {.section = section, .number = 1, .path = path};
+	struct issuer_origin origin = {.section = section, .number = 1};
 	err_t err = issuer_new(cert, "", &origin.issuer);
 
 	if (err)
 		return err;
-	err = apply_options(loading, section, origin.issuer);
+	origin.path = strdup(path);
+	err = origin.path ? apply_options(loading, section, origin.issuer) : ERR_NO_MEMORY;
 	if (!err)
 		err = add_origin(loading, &origin);
-	if (err)
+	if (err) {
+		free(origin.path);
 		issuer_free(origin.issuer);
+	}
 	return err;
 }
 
@@ -413,8 +415,8 @@ static void finish(struct loading *loading)
 		loading->err = issuers_seal(loading->table);
 }
 
-struct issuers *issuer_load(const struct settings *settings, struct hash_key key,
-			    struct buf *messages)
+struct issuers *issuer_load_explained(const struct settings *settings, struct hash_key key,
+				      struct buf *messages, struct issuer_origin **out_origins)
 {
 	struct loading loading = {.settings = settings, .messages = messages};
 	struct text_list files = {.items = NULL};
@@ -436,11 +438,23 @@ struct issuers *issuer_load(const struct settings *settings, struct hash_key key
 	for (size_t i = 0; i < loading.n_teachers; i++)
 		X509_free(loading.teachers[i].cert);
 	free(loading.teachers);
-	free(loading.origins);
 	text_list_free(&files);
 	if (loading.err) {
+		issuer_origins_free(loading.origins, issuers_count(loading.table));
 		issuers_unref(loading.table);
 		return NULL;
 	}
+	*out_origins = loading.origins;
 	return loading.table;
+}
+
+struct issuers *issuer_load(const struct settings *settings, struct hash_key key,
+			    struct buf *messages)
+{
+	struct issuer_origin *origins;
+	struct issuers *issuers = issuer_load_explained(settings, key, messages, &origins);
+
+	if (issuers)
+		issuer_origins_free(origins, issuers_count(issuers));
+	return issuers;
 }

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "ctl/certificates.h"
+#include "ctl/issuer_labels.h"
 #include "settings.h"
 #include "state/issuers.h"
 
@@ -23,5 +24,10 @@
  */
 struct issuers *issuer_load(const struct settings *settings, struct hash_key key,
 			    struct buf *messages);
+
+/* The same, and where each issuer comes from, sorted by subject, as many as the table has; the
+ * caller's, to be freed with issuer_origins_free before the table. */
+struct issuers *issuer_load_explained(const struct settings *settings, struct hash_key key,
+				      struct buf *messages, struct issuer_origin **out_origins);
 
 #endif
