@@ -5,7 +5,7 @@
  * OPTION(name, type, default, minimum, maximum, help)
  *   TEXT     a string                       LIST    a list of strings
  *   NUMBER   whole number                   RATIO   number with a fraction
- *   SIZE     octets, with K, M, G           TIME    with ms, s, m, h, d; kept in milliseconds
+ *   SIZE     octets, with K, M, G           TIME    with ms, s, m, h, d (bare: seconds); kept in ms
  *   FLAG     on | off                       CHOICE  one of the words in the default's column,
  *                                                   the first is the default
  * Defaults are written as in the file; a LIST's items are separated by blanks. A CHOICE's member
@@ -30,7 +30,7 @@ OPTION(negative_entries, NUMBER, "10000", 0, 10000000, "failures remembered for 
 OPTION(format, CHOICE, "logfmt json", 0, 0, "logfmt or json")
 OPTION(level, TEXT, "notice", 0, 0, "error, warning, notice, info or debug")
 OPTION(target, TEXT, "stderr", 0, 0, "stderr, syslog, or the absolute path of a file")
-OPTION(access, FLAG, "off", 0, 0, "log each request, at level info")
+OPTION(access, FLAG, "off", 0, 0, "log each request, whatever level says")
 #endif
 #ifdef OPTIONS_LIMITS
 OPTION(max_request_line, SIZE, "8192", 256, 65536, "octets of an HTTP request line; longer: 414")

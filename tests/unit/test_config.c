@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "ctl/config.h"
 #include "ctl/option_value.h"
+#include "io/files.h"
 
 static char directory[] = "/tmp/test_config.XXXXXX";
 static struct settings *settings;
@@ -260,6 +261,82 @@ Test(config, every_default_prints_as_the_file_has_it)
 	cr_expect_eq(settings->limits.max_upstream_response, 131072);
 	cr_expect_eq(settings->defaults.max_refresh_interval, 12 * 3600 * 1000);
 	buf_fini(&text);
+}
+
+/* ---- the sample ---- */
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || c == '}';
+}
+
+/* The sample with every option switched on: "#name" is one, "# text" is prose. */
+static void uncomment_sample(const char *to)
+{
+	char line[512];
+	FILE *in = fopen(TOP_SRCDIR "/etc/ocsprelay.conf", "r"), *out = fopen(to, "w");
+
+	cr_assert_not_null(in);
+	cr_assert_not_null(out);
+	while (fgets(line, sizeof(line), in)) {
+		char *sign = line + strspn(line, " \t");
+
+		if (sign[0] == '#' && is_letter(sign[1]))
+			sign[0] = ' ';
+		fputs(line, out);
+	}
+	fclose(in);
+	fclose(out);
+}
+
+static void print_settings(struct settings *all, struct buf *out)
+{
+	for (unsigned group = GROUP_TOP; group <= GROUP_ISSUER; group++) {
+		for (size_t i = 0; i < option_tables[group].n; i++) {
+			buf_printf(out, "%s = ", option_tables[group].rows[i].name);
+			option_value_print(&option_tables[group].rows[i],
+					   settings_group(all, group), out);
+			buf_text(out, "\n");
+		}
+	}
+	buf_append(out, "", 1);
+}
+
+Test(config, sample_starts_as_it_is)
+{
+	cr_expect_eq(load_file(TOP_SRCDIR "/etc/ocsprelay.conf"), OK);
+	cr_expect_str_eq(shown, "");
+	cr_expect_eq(settings->n_issuers, 0);
+}
+
+Test(config, sample_shows_every_option_with_its_default)
+{
+	struct settings *defaults = settings_default();
+	struct buf sample, expected, text;
+
+	uncomment_sample("c");
+	cr_assert_eq(load_file("c"), OK, "%s", shown);
+	cr_expect_str_eq(shown, "");
+	buf_init(&sample, 1 << 16);
+	buf_init(&expected, 1 << 16);
+	buf_init(&text, 1 << 20);
+	print_settings(settings, &sample);
+	print_settings(defaults, &expected);
+	cr_expect_str_eq((char *)sample.p, (char *)expected.p);
+	cr_assert_eq(file_read("c", &text), OK);
+	buf_append(&text, "", 1);
+	for (unsigned group = 0; group < N_GROUPS; group++) {
+		for (size_t i = 0; i < option_tables[group].n; i++) {
+			char line[128];
+
+			snprintf(line, sizeof(line), " %s = ", option_tables[group].rows[i].name);
+			cr_expect_not_null(strstr((char *)text.p, line), "%s", line);
+		}
+	}
+	buf_fini(&sample);
+	buf_fini(&expected);
+	buf_fini(&text);
+	settings_free(defaults);
 }
 
 /* ---- errors ---- */
