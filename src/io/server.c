@@ -226,8 +226,11 @@ static void on_acceptable(evutil_socket_t listening, short what, void *arg)
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
 		} else if (errno != EINTR && errno != ECONNABORTED) {
-			/* No descriptors or memory: the event would come again at once. */
-			LOG(SYSTEM, LOG_TEXT("call", "accept"), LOG_TEXT("error", strerror(errno)));
+			/* No descriptors or memory: the event would come again at once. EINVAL:
+			 * shut, we are about to be drained. */
+			if (errno != EINVAL)
+				LOG(SYSTEM, LOG_TEXT("call", "accept"),
+				    LOG_TEXT("error", strerror(errno)));
 			watch_listeners(server, false);
 			return;
 		}

@@ -32,6 +32,7 @@
 struct bound {
 	char name[MAX_NAME];
 	bool is_ours;	/* a Unix socket whose file was made here */
+	bool is_passed; /* opened by systemd, which goes on using it */
 	unsigned n_fds; /* n_copies, or 1 that all share */
 	int *fds;
 };
@@ -173,7 +174,8 @@ static void add_row(struct sockets *sockets, struct bound row)
 /* A row of one descriptor that all threads share. */
 static void add_shared(struct sockets *sockets, int fd, bool is_ours)
 {
-	struct bound row = {.is_ours = is_ours, .fds = malloc(sizeof(int)), .n_fds = 1};
+	struct bound row = {
+	    .is_ours = is_ours, .is_passed = !is_ours, .fds = malloc(sizeof(int)), .n_fds = 1};
 
 	if (!row.fds) {
 		sockets->lacks_memory = true;
@@ -392,6 +394,16 @@ struct sockets *sockets_open(const struct text_list *addresses, unsigned n_copie
 		return NULL;
 	}
 	return sockets;
+}
+
+void sockets_shut(struct sockets *sockets)
+{
+	for (size_t i = 0; i < sockets->n; i++) {
+		struct bound *row = &sockets->items[i];
+
+		for (unsigned j = 0; j < row->n_fds && !row->is_passed; j++)
+			shutdown(row->fds[j], SHUT_RDWR);
+	}
 }
 
 void sockets_close(struct sockets *sockets)

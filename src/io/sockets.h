@@ -24,6 +24,11 @@ struct sockets;
  */
 struct sockets *sockets_open(const struct text_list *addresses, unsigned n_copies);
 
+/* Nobody gets in any more: clients are refused, instead of waiting for an accept that never comes.
+ * Passed sockets stay as they are: who waits there is for the next process. Any thread; accepting
+ * gives EINVAL from now on. */
+void sockets_shut(struct sockets *sockets);
+
 /* Closes all descriptors and removes the Unix socket files that were made. */
 void sockets_close(struct sockets *sockets);
 

@@ -237,6 +237,7 @@ void relay_drain(struct relay *relay, loop_fn *done, void *arg)
 	relay->drain.arg = arg;
 	for (unsigned i = 0; i < relay->n_fronts; i++)
 		send_notice(relay->fronts[i]->notices, NOTICE_DRAIN, NULL, &relay->drain);
+	sockets_shut(relay->sockets);
 	relay->drain_timer = timer_start(relay->loop, relay->rules->settings->limits.drain_timeout,
 					 on_drain_timeout, relay);
 }

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -108,6 +109,33 @@ static unsigned port_of(int fd)
 
 	cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
 	return ntohs(address.sin6_port);
+}
+
+/* 0, or the errno of connecting to what fd is bound to. */
+static int connect_to(int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	int client, error;
+
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	client = socket(address.ss_family, SOCK_STREAM, 0);
+	cr_assert_geq(client, 0);
+	error = connect(client, (struct sockaddr *)&address, len) == 0 ? 0 : errno;
+	close(client);
+	return error;
+}
+
+Test(sockets, EM_25_shut_sockets_refuse_clients)
+{
+	struct sockets *sockets = open_words("127.0.0.1:0", path_word, 2);
+
+	for (size_t i = 0; i < 2; i++)
+		cr_expect_eq(connect_to(sockets_fd(sockets, i, 0)), 0);
+	sockets_shut(sockets);
+	for (size_t i = 0; i < 2; i++)
+		cr_expect_eq(connect_to(sockets_fd(sockets, i, 0)), ECONNREFUSED);
+	sockets_close(sockets);
 }
 
 Test(sockets, copies_share_the_port_that_the_kernel_chose)
@@ -243,8 +271,11 @@ static int play_service(int listening)
 	snprintf(text, sizeof(text), "127.0.0.1:%u", port_of(3));
 	if (strcmp(sockets_name(sockets, 0), text) != 0)
 		return 5;
+	sockets_shut(sockets); /* not these: systemd goes on using them */
+	if (connect_to(3) != 0)
+		return 6;
 	sockets_close(sockets);
-	return fcntl(3, F_GETFD) == -1 ? 0 : 6;
+	return fcntl(3, F_GETFD) == -1 ? 0 : 7;
 }
 
 Test(sockets, passed_sockets_are_taken_over)
