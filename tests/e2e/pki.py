@@ -74,43 +74,44 @@ def name(common_name, printable=False):
                       x509.NameAttribute(NameOID.COMMON_NAME, common_name, _type=kind)])
 
 
+def _is_ca(cert):
+    try:
+        return cert.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _key_bits(public_key):
+    """The value of the subjectPublicKey BIT STRING: what key hashes are made of."""
+    outer = der.Reader(public_key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).enter()
+    outer.read(0x30)
+    return outer.read(0x03)[1][1:]
+
+
 @dataclass
 class Identity:
-    """A certificate and its key."""
+    """A certificate and its key. What responders need is worked out at once: the library's
+    certificates do not like to be asked by several threads."""
 
     cert: x509.Certificate
     key: object
 
-    @property
-    def serial(self):
-        return self.cert.serial_number
-
-    @property
-    def der(self):
-        return self.cert.public_bytes(serialization.Encoding.DER)
-
-    @property
-    def pem(self):
-        return self.cert.public_bytes(serialization.Encoding.PEM)
+    def __post_init__(self):
+        if self.cert is None:  # a root about to be made
+            return
+        self.serial = self.cert.serial_number
+        self.der = self.cert.public_bytes(serialization.Encoding.DER)
+        self.pem = self.cert.public_bytes(serialization.Encoding.PEM)
+        self.subject_der = self.cert.subject.public_bytes()
+        self.key_bits = _key_bits(self.cert.public_key())
+        self.is_ca = _is_ca(self.cert)
 
     @property
     def key_pem(self):
         return self.key.private_bytes(serialization.Encoding.PEM,
                                       serialization.PrivateFormat.PKCS8,
                                       serialization.NoEncryption())
-
-    @property
-    def subject_der(self):
-        return self.cert.subject.public_bytes()
-
-    @property
-    def key_bits(self):
-        """The value of the subjectPublicKey BIT STRING: what key hashes are made of."""
-        info = self.cert.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        outer = der.Reader(info).enter()
-        outer.read(0x30)
-        return outer.read(0x03)[1][1:]
 
     def certid(self, serial, alg="sha1", issuer_name=None):
         """The CertID of a certificate of this CA. serial: a number, or content octets."""
@@ -388,20 +389,13 @@ class Basic:
         algorithm, signature = sign(self.signer.key, tbs, self.digest, self.pss)
         certs = self.certs
         if certs is None:
-            certs = [] if _is_ca(self.signer.cert) else [self.signer]
+            certs = [] if self.signer.is_ca else [self.signer]
         basic = der.seq(tbs, algorithm, der.bits(signature),
                         der.explicit(0, der.seq(*(c.der for c in certs))) if certs else b"")
         return response(0, basic, self.basic_type)
 
     def changed(self, **options):
         return replace(self, **options)
-
-
-def _is_ca(cert):
-    try:
-        return cert.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
 
 
 def response(status, basic=None, basic_type=BASIC):

@@ -263,8 +263,8 @@ class Relay:
     # where it listens
 
     def addresses(self):
-        """What the log says was bound, in order."""
-        return [event["address"] for event in self.log.find("listen")]
+        """What the log says was bound for clients, in order."""
+        return [event["address"] for event in self.log.find("listen") if "for" not in event]
 
     @property
     def address(self):

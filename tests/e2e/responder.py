@@ -231,9 +231,9 @@ class Responder:
 
     def basic(self, request, **options):
         """The answer of this responder to request, to be changed; options of Single count for
-        each certificate, the rest for Basic."""
+        each certificate, the rest for Basic (extensions too, which both have)."""
         of_single = {key: options.pop(key) for key in list(options)
-                     if key in Single.__dataclass_fields__}
+                     if key in Single.__dataclass_fields__ and key != "extensions"}
         singles = [Single(**{"certid": certid,
                              "status": self.statuses.get(certid.number, "good"), **of_single})
                    for certid in request.asked.certids]

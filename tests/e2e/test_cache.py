@@ -3,6 +3,7 @@
 
 import os
 import resource
+import socket
 import threading
 import time
 
@@ -532,14 +533,32 @@ def test_HC_11_certificates_do_not_wait_for_each_other(make_relay, responder, pk
 def test_client_gone_the_flight_goes_on(make_relay, responder, certid):
     relay = make_relay(responder)
     with responder.held():
-        with relay.connect() as connection:
-            connection.send(get(request(certid)))
-            responder.wait_for(1)
+        connection = relay.connect()
+        connection.send(get(request(certid)))
+        responder.wait_for(1)
+        connection.abort()
         until(lambda: relay.metric("connections") == 0)
         assert relay.metric("waiters") == 0 and relay.metric("inflight") == 1
     until(lambda: relay.metric("cache_entries") == 1)
     assert relay.get(request(certid)).cache_status["hit"]
     assert responder.count() == 1
+
+
+def test_client_that_closes_its_half_gets_its_answer(make_relay, responder, certid):
+    """And one that closed both: told apart only when the answer meets the reset."""
+    relay = make_relay(responder)
+    with responder.held(), relay.connect() as half, relay.connect() as gone:
+        for one in (half, gone):
+            one.send(get(request(certid)) * 2)
+            one.socket.shutdown(socket.SHUT_WR)
+        relay.wait_for_metric("waiters", 2)
+        gone.close()
+        responder.release()
+        for _ in range(2):
+            assert parse_response(half.read().body).serial_number == certid.number
+        assert half.is_closed()
+    until(lambda: relay.metric("connections") == 0)
+    assert relay.metric("waiters") == 0
 
 
 def test_client_gone_while_others_wait(make_relay, responder, certid):
@@ -550,7 +569,7 @@ def test_client_gone_while_others_wait(make_relay, responder, certid):
         responder.wait_for(1)
         second.send(get(request(certid)))
         relay.wait_for_metric("waiters", 2)
-        first.close()
+        first.abort()
         until(lambda: relay.metric("waiters") == 1)
     assert second.read().status == 200
     second.close()
@@ -560,9 +579,10 @@ def test_client_gone_before_its_pipelined_answers(make_relay, responder, pki):
     relay = make_relay(responder)
     asked = [request(pki.ca.certid(pki_module.new_serial())) for _ in range(10)]
     with responder.held():
-        with relay.connect() as connection:
-            connection.send(b"".join(get(data) for data in asked))
-            responder.wait_for(1)
+        connection = relay.connect()
+        connection.send(b"".join(get(data) for data in asked))
+        responder.wait_for(1)
+        connection.abort()
         until(lambda: relay.metric("connections") == 0)
     until(lambda: relay.metric("inflight") == 0)
     assert relay.get(asked[0]).cache_status["hit"]

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import stat
+import sys
 import threading
 
 import pytest
@@ -108,7 +109,6 @@ BAD_LINES = [
     ('admn = "127.0.0.1:1"', ["admn", "did you mean", "admin"]),
     ("threads = many", ["threads"]),
     ("threads = 100000", ["threads", "256"]),
-    ("listen = {}", ["listen"]),
     ('listen = {"nowhere"}', ["listen", "nowhere"]),
     ('allow = {"10.0.0.0/33"}', ["allow", "10.0.0.0/33"]),
     ('store = {"ldap:/x"}', ["store", "ldap"]),
@@ -137,6 +137,12 @@ def test_check_names_file_and_line(directory, line, said):
     for word in said:
         assert word in result.stderr
     assert run("serve", "-c", path).returncode == CONFIG
+
+
+def test_check_of_a_configuration_without_listeners(directory):
+    result = run("check", "-c", config(directory, listen=[]))
+    assert result.returncode == CONFIG
+    assert "listen" in result.stderr
 
 
 def test_check_says_all_errors_at_once(directory):
@@ -670,12 +676,11 @@ def test_systemd_passed_sockets(make_relay, responder, request_der, tmp_path, fa
         listener.listen()
     with listener:
         address = listener.getsockname()
-        wrapper = tmp_path / "activate"
-        wrapper.write_text(f"#!/bin/sh\nexec 3<&{listener.fileno()}\n"
-                           "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"\n")
-        wrapper.chmod(0o755)
-        os.set_inheritable(listener.fileno(), True)
-        relay = make_relay(responder, start=False, listen=["systemd"], launcher=[str(wrapper)],
+        activate = (f"import os, sys; os.dup2({listener.fileno()}, 3); "
+                    "os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid())); "
+                    "os.execv(sys.argv[1], sys.argv[1:])")
+        relay = make_relay(responder, start=False, listen=["systemd"],
+                           launcher=[sys.executable, "-c", activate],
                            pass_fds=[listener.fileno()])
         relay.start()
         for _ in range(3):

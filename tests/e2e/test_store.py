@@ -70,12 +70,13 @@ def test_killed_again_and_again_while_writing(make_relay, responder, pki):
     relay = make_relay(responder)
     asked = []
     for _ in range(4):
+        seen = responder.count()
         with relay.connect() as connection:
             for _ in range(20):
                 asked.append(request(pki.ca.certid(pki_module.new_serial())))
                 connection.send(get(asked[-1]))
-        responder.wait_for(len(asked) - 15)
-        relay.kill()
+            responder.wait_for(seen + 5)
+            relay.kill()
         relay.start()
     for data in asked:
         got = relay.get(data)
