@@ -8,12 +8,12 @@
  *   SIZE     octets, with K, M, G           TIME    with ms, s, m, h, d (bare: seconds); kept in ms
  *   FLAG     on | off                       CHOICE  one of the words in the default's column,
  *                                                   the first is the default
- * Defaults are written as in the file; a LIST's items are separated by blanks. A CHOICE's member
- * is the index of the word.
+ * Defaults are written as in the file; a LIST's items are separated by blanks, its minimum is the
+ * number of items. A CHOICE's member is the index of the word.
  */
 /* clang-format off */
 #ifdef OPTIONS_TOP
-OPTION(listen, LIST, "127.0.0.1:8080 [::1]:8080", 0, 0, "where clients are served: host:port, *:port, unix:/path, or systemd for the sockets that systemd passes")
+OPTION(listen, LIST, "127.0.0.1:8080 [::1]:8080", 1, 0, "where clients are served: host:port, *:port, unix:/path, or systemd for the sockets that systemd passes")
 OPTION(admin, TEXT, "127.0.0.1:8081", 0, 0, "where metrics, health and status are served: host:port or unix:/path; empty: nowhere")
 OPTION(threads, NUMBER, "0", 0, 256, "front threads; 0: one per core")
 OPTION(back_threads, NUMBER, "1", 1, 64, "back threads: fetching, verifying, storing")

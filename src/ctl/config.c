@@ -257,7 +257,7 @@ static err_t fill_issuers(struct config *config, struct settings *settings)
 
 static err_t fill(struct config *config, struct settings *settings)
 {
-	struct config_places places = {.top = 1};
+	struct config_places places = {.defaults = 0};
 	err_t err = fill_group(config->cfg, GROUP_TOP, &settings->top);
 
 	for (size_t s = 1; !err && option_sections[s].name; s++) {

@@ -112,6 +112,13 @@ const char *config_doubt_word(const char *option, const char *word)
 	return NULL;
 }
 
+const char *config_doubt_empty(const char *option)
+{
+	if (strcmp(option, "allow") == 0)
+		return "only clients of Unix sockets are served";
+	return NULL;
+}
+
 /* Times of an issuer that do not go together: what to say, or NULL. */
 static const char *doubt_times(const struct settings_issuer *issuer)
 {
@@ -124,8 +131,8 @@ static const char *doubt_times(const struct settings_issuer *issuer)
 	return NULL;
 }
 
-static void check_issuers(const struct settings *settings, const struct config_places *places,
-			  struct config_report *report)
+void config_check_settings(const struct settings *settings, const struct config_places *places,
+			   struct config_report *report)
 {
 	const char *doubt_of_defaults = doubt_times(&settings->defaults);
 
@@ -144,16 +151,4 @@ static void check_issuers(const struct settings *settings, const struct config_p
 		if (doubt && doubt != doubt_of_defaults)
 			config_report_add(report, CONFIG_WARNING, places->issuers[i], "%s", doubt);
 	}
-}
-
-void config_check_settings(const struct settings *settings, const struct config_places *places,
-			   struct config_report *report)
-{
-	if (settings->top.listen.n == 0)
-		config_report_add(report, CONFIG_ERROR, places->top,
-				  "listen: is empty, allowed: at least one address");
-	if (settings->top.allow.n == 0)
-		config_report_add(report, CONFIG_WARNING, places->top,
-				  "allow: is empty, only clients of Unix sockets are served");
-	check_issuers(settings, places, report);
 }

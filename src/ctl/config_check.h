@@ -12,11 +12,13 @@ const char *config_check_word(const char *option, const char *word);
 /* A reason to think twice about a word that is allowed, or NULL. */
 const char *config_doubt_word(const char *option, const char *word);
 
+/* A reason to think twice about the empty list, or NULL. */
+const char *config_doubt_empty(const char *option);
+
 /* True for lists in which a word must not stand twice. */
 bool config_is_unique(const char *option);
 
 struct config_places {	       /* lines of the text */
-	size_t top;	       /* the first one */
 	size_t defaults;       /* where that section begins; 0: there is none */
 	const size_t *issuers; /* where each issuer section begins */
 };

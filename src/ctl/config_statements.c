@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/config_check.h"
 #include "ctl/suggest.h"
 
 #define MAX_NAME_SIZE 128
@@ -159,6 +160,19 @@ static void report_unknown(struct config_reader *reader, const struct option_sec
 	buf_fini(&where);
 }
 
+/* Looks ahead: name = {} */
+static bool is_emptied_ahead(const struct config_scan *scan)
+{
+	struct config_scan ahead = *scan;
+	struct config_token token;
+
+	ahead.text = NULL;
+	token = config_scan_look(&ahead); /* the name */
+	config_scan_keep(&ahead, &token);
+	return config_scan_keep_mark(&ahead, '=') && config_scan_keep_mark(&ahead, '{') &&
+	       config_scan_keep_mark(&ahead, '}');
+}
+
 /*
  * Looks ahead at a statement of a known option: what is wrong with its form, or NULL. NULL also
  * where the syntax is broken, which libConfuse says.
@@ -170,6 +184,8 @@ static const char *fault_ahead(const struct config_scan *scan, const struct opti
 	struct config_token token;
 	bool is_list = row->type == OPTION_IS_LIST;
 
+	if (is_list && row->min > 0 && is_emptied_ahead(scan))
+		return "is empty, allowed: at least one item";
 	ahead.text = NULL;
 	token = config_scan_look(&ahead); /* the name */
 	config_scan_keep(&ahead, &token);
@@ -199,6 +215,7 @@ static const char *fault_ahead(const struct config_scan *scan, const struct opti
 static void scan_option(struct config_reader *reader, const struct option_row *row)
 {
 	const char *fault = fault_ahead(&reader->scan, row);
+	const char *doubt = config_doubt_empty(row->name);
 	struct config_scan *scan = &reader->scan;
 	struct config_token token;
 
@@ -207,6 +224,9 @@ static void scan_option(struct config_reader *reader, const struct option_row *r
 		skip_statement(reader);
 		return;
 	}
+	if (doubt && is_emptied_ahead(scan))
+		config_report_add(report_of(reader), CONFIG_WARNING, 0, "%s = {}: %s", row->name,
+				  doubt);
 	token = config_scan_look(scan);
 	config_scan_keep(scan, &token);
 	if (!config_scan_keep_mark(scan, '=') && !config_scan_keep_mark(scan, '+')) {

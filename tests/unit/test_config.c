@@ -357,7 +357,7 @@ Test(config, errors_say_what_is_wrong_and_what_is_allowed)
 	    {"threads += 1", "threads: += is for lists, allowed: ="},
 	    {"listen = *:80", "listen: a value with * or + needs quotes"},
 	    {"listen = {a:1, *:80}", "listen: a value with * or + needs quotes"},
-	    {"listen = {}", "listen: is empty, allowed: at least one address"},
+	    {"listen = {}", "listen: is empty, allowed: at least one item"},
 	    {"listen = {'a:1', 'a:1'}", "listen: \"a:1\" stands twice, allowed: once"},
 	    {"listen = nonsense", "listen: \"nonsense\" is not understood, allowed: host:port, "
 				  "*:port, [address]:port, unix:/path, or systemd"},
@@ -719,14 +719,13 @@ Test(config, include_chains_end)
 
 Test(config, what_is_legal_but_unwise_is_a_warning)
 {
-	cr_expect_eq(load("allow = {}\n"
+	cr_expect_eq(load("allow = { /* none */ }\n"
 			  "issuer x { certificate = x weak_signature = accept }\n"
 			  "issuer y { certificate = x\n request_deadline = 1s }\n"
 			  "issuer z { certificate = x min_refresh_interval = 13h }\n"),
 		     OK);
 	cr_expect_str_eq(shown,
-			 "c:1: warning: allow: is empty, only clients of Unix sockets are "
-			 "served\n"
+			 "c:1: warning: allow = {}: only clients of Unix sockets are served\n"
 			 "c:2: warning: weak_signature = accept: signatures that can be "
 			 "forged are taken and stored\n"
 			 "c:3: warning: request_deadline: shorter than connect_timeout, "
