@@ -26,6 +26,7 @@
 
 #define NAME_SIZE  256
 #define LABEL_SIZE 2048 /* rendered for the counters */
+#define MAX_LEARNT 8	/* responders of one issuer; a bundle may name a root's by many URLs */
 
 struct teacher {
 	X509 *cert;	  /* a reference */
@@ -336,8 +337,10 @@ static void learn_responder(struct loading *loading, const struct teacher *teach
 	char *url = issuer_responder_of(teacher->cert);
 	char name[NAME_SIZE];
 
-	if (!url)
+	if (!url || issuer->n_responders >= MAX_LEARNT) {
+		free(url);
 		return;
+	}
 	if (upstream_url_check(url) == OK) {
 		(void)is_fine(loading, issuer_add_responder(issuer, url));
 	} else {

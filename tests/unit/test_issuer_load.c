@@ -301,6 +301,23 @@ Test(issuer_load, leaf_teaches_its_issuers_responder)
 	cr_expect_str_eq(labelled("CA")->responders[1].url, "http://second.example/");
 }
 
+Test(issuer_load, no_more_than_eight_responders_are_learnt)
+{
+	X509 *cert = ca("CA", 0);
+	char exts[128];
+
+	put_pem("d/ca.pem", cert);
+	for (int i = 0; i < 12; i++) {
+		snprintf(exts, sizeof(exts), "authorityInfoAccess=OCSP;URI:http://%d.example/\n",
+			 i);
+		put_pem("d/leaves.pem", leaf_of(cert, 0, exts));
+	}
+	load("");
+	cr_expect_str_eq(shown, "");
+	cr_assert_eq(labelled("CA")->n_responders, 8);
+	cr_expect_str_eq(labelled("CA")->responders[7].url, "http://7.example/");
+}
+
 Test(issuer_load, leaf_in_the_file_of_a_section_teaches_as_well)
 {
 	X509 *cert = ca("CA", 0);
