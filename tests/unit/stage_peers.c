@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: ISC */
+/* Behind the relay: the stand-ins of upstream.h and store.h. */
+#include "stage_peers.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "io/clock.h"
+#include "stage.h"
+
+struct stage_upstream stage_upstream;
+struct stage_stores stage_stores;
+
+/* --- upstream.h ------------------------------------------------------------------------------- */
+
+struct upstream {
+	struct loop *loop;
+};
+
+struct transfer {
+	size_t i; /* of its request */
+	upstream_fn *fn;
+	void *arg;
+	struct timer *timeout, *turn; /* turn: stage_upstream.responder is still to be called */
+};
+
+struct upstream *upstream_new(const struct upstream_opts *opts)
+{
+	struct upstream *upstream = stage_new(sizeof(*upstream));
+
+	if (upstream != NULL)
+		upstream->loop = opts->loop;
+	return upstream;
+}
+
+void upstream_free(struct upstream *upstream)
+{
+	stage_free(upstream);
+}
+
+static void end_transfer(struct transfer *transfer)
+{
+	stage_upstream.requests[transfer->i].transfer = NULL;
+	stage_upstream.n_pending--;
+	timer_cancel(transfer->timeout);
+	timer_cancel(transfer->turn);
+	stage_free(transfer);
+}
+
+static void on_timeout(void *arg)
+{
+	struct transfer *transfer = arg;
+
+	transfer->timeout = NULL;
+	stage_answer(transfer->i, &(struct upstream_answer){.err = ERR_UP_TIMEOUT});
+}
+
+static void on_turn(void *arg)
+{
+	struct transfer *transfer = arg;
+
+	transfer->turn = NULL;
+	stage_upstream.responder(transfer->i);
+}
+
+struct transfer *upstream_start(struct upstream *upstream, const struct upstream_request *request,
+				upstream_fn *fn, void *arg)
+{
+	struct transfer *transfer = stage_new(sizeof(*transfer));
+
+	if (transfer == NULL)
+		return NULL;
+	*transfer = (struct transfer){.i = stage_upstream.n_requests++, .fn = fn, .arg = arg};
+	stage_upstream.requests = realloc(
+	    stage_upstream.requests, stage_upstream.n_requests * sizeof(*stage_upstream.requests));
+	cr_assert_not_null(stage_upstream.requests);
+	stage_upstream.requests[transfer->i] =
+	    (struct stage_request){.url = strdup(request->url),
+				   .proxy = strdup(request->proxy),
+				   .der = stage_copy(request->der),
+				   .post = request->post,
+				   .no_cache = request->no_cache,
+				   .ms_started = clock_mono_ms(),
+				   .ms_connect = request->ms_connect,
+				   .ms_attempt = request->ms_attempt,
+				   .transfer = transfer};
+	stage_upstream.n_pending++;
+	transfer->timeout = timer_start(upstream->loop, request->ms_attempt, on_timeout, transfer);
+	if (stage_upstream.responder != NULL)
+		transfer->turn = timer_start(upstream->loop, 0, on_turn, transfer);
+	return transfer;
+}
+
+void transfer_cancel(struct transfer *transfer)
+{
+	if (transfer == NULL)
+		return;
+	stage_upstream.requests[transfer->i].is_cancelled = true;
+	end_transfer(transfer);
+}
+
+void stage_answer(size_t i, const struct upstream_answer *answer)
+{
+	struct transfer *transfer =
+	    i < stage_upstream.n_requests ? stage_upstream.requests[i].transfer : NULL;
+	struct upstream_answer given = *answer;
+	upstream_fn *fn;
+	void *arg;
+
+	cr_assert_not_null(transfer, "request %zu is not pending", i);
+	fn = transfer->fn;
+	arg = transfer->arg;
+	given.us_taken = (clock_mono_ms() - stage_upstream.requests[i].ms_started) * 1000;
+	given.body = stage_copy(answer->body);
+	given.detail = answer->detail != NULL ? answer->detail : "";
+	given.cache_status = answer->cache_status != NULL ? answer->cache_status : "";
+	end_transfer(transfer);
+	fn(arg, &given);
+	stage_release(given.body);
+}
+
+void stage_answer_ok(size_t i, struct slice body)
+{
+	stage_answer(i, &(struct upstream_answer){.http_status = 200, .body = body});
+}
+
+void stage_answer_http(size_t i, unsigned status)
+{
+	stage_answer(i, &(struct upstream_answer){.err = ERR_UP_HTTP, .http_status = status});
+}
+
+/* --- store.h ---------------------------------------------------------------------------------- */
+
+struct row {
+	struct list link;
+	struct slice key, record;
+	int64_t hard_expiry;
+};
+
+struct store_shared {
+	struct list rows;
+	unsigned n_handles;
+};
+
+struct store {
+	struct store_shared *shared;
+	struct loop *loop;
+	struct slice given; /* to the last caller of store_get */
+	struct list reads;
+};
+
+struct store_read {
+	struct list link;
+	struct store *store;
+	struct slice key;
+	store_read_fn *fn;
+	void *arg;
+	struct timer *turn;
+};
+
+static struct row *find_row(const struct store_shared *shared, struct slice key)
+{
+	for (struct list *node = shared->rows.next; node != &shared->rows; node = node->next) {
+		struct row *row = LIST_ENTRY(node, struct row, link);
+
+		if (slice_eq(row->key, key))
+			return row;
+	}
+	return NULL;
+}
+
+static void drop_row(struct row *row)
+{
+	if (row == NULL)
+		return;
+	list_remove(&row->link);
+	stage_release(row->key);
+	stage_release(row->record);
+	free(row);
+}
+
+struct slice stage_record(const struct store_shared *shared, struct slice key)
+{
+	const struct row *row = find_row(shared, key);
+
+	return row != NULL ? row->record : slice_of(NULL, 0);
+}
+
+struct store_shared *store_open(const char *url)
+{
+	struct store_shared *shared = stage_new(sizeof(*shared));
+
+	(void)url;
+	if (shared != NULL)
+		list_init(&shared->rows);
+	return shared;
+}
+
+void store_close(struct store_shared *shared)
+{
+	if (shared == NULL)
+		return;
+	cr_expect_eq(shared->n_handles, 0, "a store is closed that is in use");
+	while (!list_is_empty(&shared->rows))
+		drop_row(LIST_ENTRY(shared->rows.next, struct row, link));
+	stage_free(shared);
+}
+
+bool store_is_up(const struct store_shared *shared)
+{
+	(void)shared;
+	return stage_stores.err == OK;
+}
+
+struct store *store_attach(struct store_shared *shared, struct loop *loop)
+{
+	struct store *store = stage_new(sizeof(*store));
+
+	if (store == NULL)
+		return NULL;
+	store->shared = shared;
+	store->loop = loop;
+	list_init(&store->reads);
+	shared->n_handles++;
+	return store;
+}
+
+void store_detach(struct store *store)
+{
+	if (store == NULL)
+		return;
+	while (!list_is_empty(&store->reads))
+		store_cancel(LIST_ENTRY(store->reads.next, struct store_read, link));
+	store->shared->n_handles--;
+	stage_release(store->given);
+	stage_free(store);
+}
+
+const char *store_name(const struct store *store)
+{
+	(void)store;
+	return "disk";
+}
+
+unsigned store_slot(const struct store *store)
+{
+	(void)store;
+	return 0;
+}
+
+static err_t look_up(struct store *store, struct slice key, struct slice *out_record)
+{
+	const struct row *row = find_row(store->shared, key);
+
+	stage_release(store->given);
+	store->given = slice_of(NULL, 0);
+	if (stage_stores.err != OK)
+		return stage_stores.err;
+	if (row == NULL || row->hard_expiry <= clock_wall())
+		return ERR_NOT_FOUND;
+	store->given = stage_copy(row->record);
+	*out_record = store->given;
+	return OK;
+}
+
+static void on_read_turn(void *arg)
+{
+	struct store_read *read = arg;
+	struct store_read done = *read;
+	struct slice record = {.p = NULL};
+	err_t err = look_up(read->store, read->key, &record);
+
+	read->turn = NULL;
+	store_cancel(read);
+	done.fn(done.arg, err, record);
+}
+
+err_t store_get(struct store *store, struct slice key, store_read_fn *fn, void *arg,
+		struct slice *out_record, struct store_read **out_read)
+{
+	struct store_read *read;
+
+	stage_stores.n_gets++;
+	if (!stage_stores.is_slow)
+		return look_up(store, key, out_record);
+	read = stage_take(sizeof(*read));
+	*read = (struct store_read){.store = store, .key = stage_copy(key), .fn = fn, .arg = arg};
+	read->turn = timer_start(store->loop, 0, on_read_turn, read);
+	list_append(&store->reads, &read->link);
+	*out_read = read;
+	return ERR_AGAIN;
+}
+
+void store_cancel(struct store_read *read)
+{
+	if (read == NULL)
+		return;
+	list_remove(&read->link);
+	timer_cancel(read->turn);
+	stage_release(read->key);
+	free(read);
+}
+
+void store_put(struct store *store, struct slice key, struct slice record, int64_t hard_expiry)
+{
+	struct row *row = stage_take(sizeof(*row));
+
+	stage_stores.n_puts++;
+	drop_row(find_row(store->shared, key));
+	*row = (struct row){
+	    .key = stage_copy(key), .record = stage_copy(record), .hard_expiry = hard_expiry};
+	list_append(&store->shared->rows, &row->link);
+}
+
+void store_delete(struct store *store, struct slice key)
+{
+	stage_stores.n_deletes++;
+	drop_row(find_row(store->shared, key));
+}
