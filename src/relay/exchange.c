@@ -31,6 +31,7 @@ struct exchange {
 	enum ask_kind kind;	/* how JOIN asks */
 	bool wants_nonce;	/* the upstream request carries the client's nonce */
 	enum reply_verdict verdict;
+	const char *detail; /* of entry, static */
 	err_t err;
 	int64_t now; /* wall clock, seconds */
 	int64_t us_start;
@@ -55,6 +56,16 @@ static enum step fail(struct exchange *x, err_t err)
 	return STEP_FAIL;
 }
 
+/* What was valid when we looked becomes the answer. */
+static enum step take_fallback(struct exchange *x)
+{
+	x->entry = x->fallback;
+	x->fallback = NULL;
+	x->verdict = REPLY_HIT;
+	x->detail = x->wants_nonce ? "nonce-fallback" : "l1";
+	return STEP_DONE;
+}
+
 void exchange_begin(struct front *front, struct connection *connection,
 		    const struct http_request *http, struct slice body)
 {
@@ -69,6 +80,8 @@ void exchange_begin(struct front *front, struct connection *connection,
 
 	for (size_t i = 0; step == STEP_NEXT && i < N_ELEMENTS(steps); i++)
 		step = steps[i](&x);
+	if (step == STEP_FAIL && x.fallback != NULL)
+		step = take_fallback(&x); /* F4 */
 	if (step != STEP_WAIT)
 		respond(&x);
 	entry_unref(x.fallback);
@@ -202,10 +215,7 @@ static enum step look_up(struct exchange *x)
 	if (freshness != EXPIRED) {
 		if (freshness == DUE)
 			start_refresh(x, entry);
-		x->entry = entry;
-		x->fallback = NULL;
-		x->verdict = REPLY_HIT;
-		return STEP_DONE;
+		return take_fallback(x);
 	}
 	x->err = negative_get(common->negative, key_bytes(&x->key), x->us_start / 1000);
 	if (x->err != OK) {
@@ -282,7 +292,7 @@ static void respond(struct exchange *x)
 				.err = x->err,
 				.method = x->http->method,
 				.verdict = x->verdict,
-				.detail = x->entry ? "l1" : NULL,
+				.detail = x->detail,
 				.minor = x->http->minor,
 				.now = x->now,
 				.us_start = x->us_start};
