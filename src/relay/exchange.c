@@ -160,6 +160,160 @@ static bool wants_newer(const struct exchange *x, const struct entry *entry,
 	return false;
 }
 
+static struct ask *refresh_ask(const struct exchange *x)
+{
+	uint8_t der[MAX_MINIMAL_REQUEST_LEN];
+	struct ask_question question = {.kind = ASK_REFRESH,
+					.issuers = x->front->rules->issuers,
+					.issuer = x->issuer,
+					.key = &x->key,
+					.hash = x->hash,
+					.der = {.p = der}};
+
+	if (ocsp_request_encode(&x->request.certids[0], slice_of(NULL, 0), der, sizeof(der),
+				&question.der.len) != OK)
+		return NULL;
+	return ask_new(&question);
+}
+
+/* A background refresh that nobody waits for. If it cannot be posted, a hit tries again in a
+ * second, and not when the claim would have run out. */
+static void start_refresh(struct exchange *x, struct entry *entry)
+{
+	const struct common *common = x->front->common;
+	struct ask *ask;
+
+	if (!entry_claim_refresh(entry, x->now, freshness_retry_at(entry->hard_expiry, x->now)))
+		return;
+	ask = refresh_ask(x);
+	if (ask != NULL &&
+	    mailbox_post(common->backs[x->hash % common->n_backs]->asks, &ask->message) == OK)
+		return;
+	ask_free(ask);
+	atomic_store(&entry->retry_at, x->now + 1);
+}
+
+static enum step look_up(struct exchange *x);
+static enum step join(struct exchange *x);
+static void respond(struct exchange *x);
+
+static enum step (*const steps[])(struct exchange *) = {
+    decode,   /* HTTP message -> OCSP request -> CertID */
+    find_key, /* CertID -> issuer in the table -> cache key */
+    look_up,  /* memory cache, then remembered failures */
+    join,     /* hand the key to its back thread, wait for the flight */
+};
+
+static enum step fail(struct exchange *x, err_t err)
+{
+	x->err = err;
+	return STEP_FAIL;
+}
+
+/* What was valid when we looked becomes the answer. */
+static enum step take_fallback(struct exchange *x)
+{
+	x->entry = x->fallback;
+	x->fallback = NULL;
+	x->verdict = REPLY_HIT;
+	x->detail = x->wants_nonce ? "nonce-fallback" : "l1";
+	return STEP_DONE;
+}
+
+void exchange_begin(struct front *front, struct connection *connection,
+		    const struct http_request *http, struct slice body)
+{
+	struct exchange x = {.front = front,
+			     .connection = connection,
+			     .http = http,
+			     .body = body,
+			     .verdict = REPLY_MISS,
+			     .now = clock_wall(),
+			     .us_start = clock_mono_us()};
+	enum step step = STEP_NEXT;
+
+	for (size_t i = 0; step == STEP_NEXT && i < N_ELEMENTS(steps); i++)
+		step = steps[i](&x);
+	if (step == STEP_FAIL && x.fallback != NULL)
+		step = take_fallback(&x); /* F4 */
+	if (step != STEP_WAIT)
+		respond(&x);
+	entry_unref(x.fallback);
+}
+
+static enum step decode(struct exchange *x)
+{
+	const struct settings_limits *settings = &x->front->rules->settings->limits;
+	const struct ocsp_request_limits limits = {.max_certids = (unsigned)settings->max_certids,
+						   .max_extensions =
+						       (unsigned)settings->max_extensions};
+	err_t err;
+
+	if (x->http->flags & HTTP_LOOP)
+		return fail(x, ERR_LOOP);
+	if (x->http->method == HTTP_POST)
+		err = ocsp_request_parse(x->body, &limits, &x->request);
+	else
+		err = get_target_decode(x->http->target, &limits, x->front->scratch, &x->request);
+	return err == OK ? STEP_NEXT : fail(x, err);
+}
+
+static enum step find_key(struct exchange *x)
+{
+	const struct issuers *issuers = x->front->rules->issuers;
+	const struct issuer *other;
+	err_t err = issuers_find(issuers, &x->request.certids[0], &x->issuer);
+
+	if (err == ERR_ISSUER_NAME)
+		LOG(ISSUER_NAME, LOG_HEX("key_hash", x->request.certids[0].key_hash));
+	if (err != OK)
+		return fail(x, err);
+	for (unsigned i = 1; i < x->request.n_certids; i++) {
+		err = issuers_find(issuers, &x->request.certids[i], &other);
+		if (err != OK || other != x->issuer)
+			return fail(x, err != OK ? err : ERR_ISSUER_SEVERAL);
+	}
+	key_make(&x->key, x->issuer->id, x->request.certids[0].alg, x->request.certids[0].serial);
+	x->hash = cache_hash(x->front->common->cache, key_bytes(&x->key));
+	return STEP_NEXT;
+}
+
+/* Whether the client's nonce is sent on to the responder (rules NO-02 to NO-04). */
+static bool forwards_nonce(const struct exchange *x)
+{
+	const struct issuer *issuer = x->issuer;
+
+	if (issuer->policy.nonce == NONCE_FORWARD)
+		return true;
+	if (issuer->policy.nonce != NONCE_AUTO || issuer->n_responders == 0)
+		return false;
+	return !responder_get(x->front->common->responders, issuer->responders[0].url,
+			      x->us_start / 1000)
+		    .skips_nonce;
+}
+
+/* Requests whose answer is for them alone: they go around the cache (RP-34, RP-40 to RP-42). */
+static bool needs_own_flight(const struct exchange *x)
+{
+	return x->request.n_certids > 1 ||
+	       (x->request.flags & (REQUEST_CRITICAL | REQUEST_NOT_BASIC | REQUEST_PREFERS_ALGS)) !=
+		   0;
+}
+
+/* What JOIN would have to be told to fetch although something is at hand. */
+static bool wants_newer(const struct exchange *x, const struct entry *entry,
+			enum freshness freshness)
+{
+	const int64_t no_cache_interval = 60; /* seconds, rule HS-25 */
+
+	if (freshness == ENDING)
+		return entry_claim_refresh(x->fallback, x->now,
+					   x->now + x->issuer->policy.ms_deadline / 1000 + 1);
+	if (x->http->flags & HTTP_NO_CACHE && x->now - entry->fetched_at > no_cache_interval)
+		return entry_claim_refresh(x->fallback, x->now, x->now + no_cache_interval);
+	return false;
+}
+
 /* A background refresh that nobody waits for; if it cannot be posted, the next hit tries again. */
 static void start_refresh(struct exchange *x, struct entry *entry)
 {
