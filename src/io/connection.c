@@ -98,7 +98,7 @@ static enum phase next_phase(const struct connection *c)
 		return PHASE_DEAD;
 	if (c->saved)
 		return c->saved->framing.head_len > 0 ? PHASE_BODY : PHASE_HEAD;
-	return c->server->is_draining ? PHASE_DEAD : PHASE_IDLE;
+	return c->server->is_draining ? PHASE_LINGERING : PHASE_IDLE;
 }
 
 static short what_to_watch(const struct connection *c, enum phase phase)

@@ -54,6 +54,7 @@ static struct {
 	void *gone_context;
 	char peer[64];				/* of the last request */
 	void (*on_request)(const char *target); /* called before the answer; may be NULL */
+	void (*on_answer)(const char *target);	/* and behind it */
 } kit;
 
 /* --- the door -------------------------------------------------------------------------------- */
@@ -98,6 +99,8 @@ static inline void kit_on_request(void *arg, struct connection *connection,
 		return;
 	}
 	kit_answer(connection, strcmp(target, "/entry") == 0 ? entry_ref(kit.entry) : NULL, text);
+	if (kit.on_answer)
+		kit.on_answer(target);
 }
 
 static inline void kit_on_refuse(void *arg, struct connection *connection, err_t err,

@@ -425,6 +425,28 @@ Test(connection, answers_of_a_turn_with_entries_keep_their_order)
 	client_end(&client);
 }
 
+static size_t n_most_pieces;
+
+static void note_pieces(const char *target)
+{
+	(void)target;
+	if (kit.server->outbox.pieces.end > n_most_pieces)
+		n_most_pieces = kit.server->outbox.pieces.end;
+}
+
+Test(connection, HS_19_answers_of_a_turn_are_written_together)
+{
+	struct client client;
+
+	kit_start();
+	kit.on_answer = note_pieces;
+	client = client_new();
+	client_say(&client, GET("/1") GET("/2") GET("/3") GET("/4"));
+	client_expect(&client, "<GET /1><GET /2><GET /3><GET /4>");
+	cr_assert_eq(n_most_pieces, 4);
+	client_end(&client);
+}
+
 /* A door may answer one connection while another one's request is before it. */
 static void release_first(const char *target)
 {

@@ -94,12 +94,15 @@ Test(loop, a_cancelled_timer_is_never_called)
 Test(loop, a_stop_before_the_run_is_not_lost_and_the_loop_runs_again)
 {
 	struct loop *loop = loop_new();
+	bool was_called = false;
 
 	loop_stop(loop);
 	loop_stop(loop);
 	loop_run(loop);
-	cr_assert_not_null(timer_start(loop, 1, stop, loop));
+	cr_assert_not_null(timer_start(loop, 5, note, &was_called));
+	cr_assert_not_null(timer_start(loop, 10, stop, loop));
 	loop_run(loop);
+	cr_assert(was_called, "the stops before the first run are forgotten");
 	loop_free(loop);
 	loop_free(NULL);
 }

@@ -234,6 +234,24 @@ Test(sockets, a_stale_file_is_replaced_and_one_that_answers_is_not)
 	sockets_close(first);
 }
 
+Test(sockets, one_that_is_too_busy_to_answer_is_not_stale)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int busy = socket(AF_UNIX, SOCK_STREAM, 0), client;
+	struct sockets *sockets;
+
+	memcpy(address.sun_path, path_word + 5, strlen(path_word + 5));
+	cr_assert_eq(bind(busy, (struct sockaddr *)&address, sizeof(address)), 0);
+	cr_assert_eq(listen(busy, 0), 0);
+	do
+		client = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	while (connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
+	sockets = open_words(path_word, NULL, 1);
+	cr_assert_eq(sockets_count(sockets), 0);
+	cr_assert_eq(access(path_word + 5, F_OK), 0);
+	sockets_close(sockets);
+}
+
 Test(sockets, a_file_that_is_no_socket_is_left_alone)
 {
 	FILE *file = fopen(path_word + 5, "w");
