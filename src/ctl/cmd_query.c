@@ -108,7 +108,8 @@ static void print(const struct query *query, const struct upstream_answer *answe
 	} else if (*answer->cache_status) {
 		buf_printf(&out, "Relay: %s\n", answer->cache_status);
 	}
-	fwrite(out.p, 1, out.len, stdout);
+	if (out.len > 0)
+		fwrite(out.p, 1, out.len, stdout);
 	buf_fini(&out);
 }
 

@@ -172,7 +172,8 @@ static int read_configuration(struct daemon *daemon)
 
 	buf_init(&messages, MAX_MESSAGES);
 	err = config_load(daemon->config, &daemon->settings, &messages);
-	fwrite(messages.p, 1, messages.len, stderr);
+	if (messages.len > 0)
+		fwrite(messages.p, 1, messages.len, stderr);
 	buf_fini(&messages);
 	if (err != OK)
 		return EXIT_CONFIG;

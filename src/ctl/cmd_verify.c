@@ -111,7 +111,8 @@ static void print(const struct verify_args *args, struct slice der, err_t err,
 	(args->json ? verdict_members : verdict_text)(err, verdict, now, &out);
 	if (args->json)
 		buf_text(&out, "}\n");
-	fwrite(out.p, 1, out.len, stdout);
+	if (out.len > 0)
+		fwrite(out.p, 1, out.len, stdout);
 	buf_fini(&out);
 }
 
