@@ -147,15 +147,14 @@ static bool needs_own_flight(const struct exchange *x)
 }
 
 /* What JOIN would have to be told to fetch although something is at hand. */
-static bool wants_newer(const struct exchange *x, const struct entry *entry,
-			enum freshness freshness)
+static bool wants_newer(const struct exchange *x, enum freshness freshness)
 {
 	const int64_t no_cache_interval = 60; /* seconds, rule HS-25 */
 
 	if (freshness == ENDING)
 		return entry_claim_refresh(x->fallback, x->now,
 					   x->now + x->issuer->policy.ms_deadline / 1000 + 1);
-	if (x->http->flags & HTTP_NO_CACHE && x->now - entry->fetched_at > no_cache_interval)
+	if (x->http->flags & HTTP_NO_CACHE && x->now - x->fallback->fetched_at > no_cache_interval)
 		return entry_claim_refresh(x->fallback, x->now, x->now + no_cache_interval);
 	return false;
 }
@@ -193,49 +192,67 @@ static void start_refresh(struct exchange *x, struct entry *entry)
 	atomic_store(&entry->retry_at, x->now + 1);
 }
 
-static enum step look_up(struct exchange *x)
+/* What memory holds and is valid becomes the fallback. */
+static enum freshness look_into_cache(struct exchange *x)
 {
-	const struct common *common = x->front->common;
-	const struct policy *policy = &x->issuer->policy;
-	struct entry *entry;
-	enum freshness freshness;
+	struct entry *entry = cache_get(x->front->common->cache, key_bytes(&x->key), x->hash);
+	enum freshness freshness = EXPIRED;
 
-	if (x->request.flags & REQUEST_NONCE && policy->nonce == NONCE_REJECT)
-		return fail(x, ERR_REQ_NONCE_POLICY);
-	if (needs_own_flight(x)) {
-		x->kind = ASK_ALONE;
-		return STEP_NEXT;
-	}
-	entry = cache_get(common->cache, key_bytes(&x->key), x->hash);
-	freshness = entry == NULL ? EXPIRED
-				  : freshness_of(entry->refresh_at, entry->hard_expiry,
-						 policy->expiry_margin, x->now);
+	if (entry != NULL)
+		freshness = freshness_of(entry->refresh_at, entry->hard_expiry,
+					 x->issuer->policy.expiry_margin, x->now);
 	if (freshness == EXPIRED)
 		entry_unref(entry);
 	else
 		x->fallback = entry;
-	if (x->request.flags & REQUEST_NONCE && forwards_nonce(x)) {
-		x->wants_nonce = true;
-		x->kind = ASK_ALONE;
+	return freshness;
+}
+
+/* Nothing is at hand: is the failure known already? */
+static enum step look_into_failures(struct exchange *x)
+{
+	x->err = negative_get(x->front->common->negative, key_bytes(&x->key), x->us_start / 1000);
+	if (x->err == OK)
 		return STEP_NEXT;
-	}
-	if (freshness != EXPIRED && wants_newer(x, entry, freshness)) {
-		x->kind = ASK_REFRESH;
-		return STEP_NEXT;
-	}
-	if (freshness != EXPIRED) {
-		if (freshness == DUE)
-			start_refresh(x, entry);
-		return take_fallback(x);
-	}
-	x->err = negative_get(common->negative, key_bytes(&x->key), x->us_start / 1000);
-	if (x->err != OK) {
-		x->verdict = REPLY_NEGATIVE;
-		return STEP_FAIL;
-	}
-	if (x->http->flags & HTTP_ONLY_IF_CACHED)
-		return fail(x, ERR_ONLY_IF_CACHED);
+	x->verdict = REPLY_NEGATIVE;
+	return STEP_FAIL;
+}
+
+static enum step ask_by(struct exchange *x, enum ask_kind kind)
+{
+	x->kind = kind;
 	return STEP_NEXT;
+}
+
+/* For a client that wants nothing fetched (HS-26). */
+static enum step look_up_only(struct exchange *x)
+{
+	if (needs_own_flight(x) || look_into_cache(x) == EXPIRED)
+		return fail(x, ERR_ONLY_IF_CACHED);
+	return take_fallback(x);
+}
+
+static enum step look_up(struct exchange *x)
+{
+	enum freshness freshness;
+
+	if (x->request.flags & REQUEST_NONCE && x->issuer->policy.nonce == NONCE_REJECT)
+		return fail(x, ERR_REQ_NONCE_POLICY);
+	if (x->http->flags & HTTP_ONLY_IF_CACHED)
+		return look_up_only(x);
+	if (needs_own_flight(x))
+		return ask_by(x, ASK_ALONE);
+	freshness = look_into_cache(x);
+	x->wants_nonce = x->request.flags & REQUEST_NONCE && forwards_nonce(x);
+	if (x->wants_nonce)
+		return ask_by(x, ASK_ALONE);
+	if (freshness == EXPIRED)
+		return look_into_failures(x);
+	if (wants_newer(x, freshness))
+		return ask_by(x, ASK_REFRESH);
+	if (freshness == DUE)
+		start_refresh(x, x->fallback);
+	return take_fallback(x);
 }
 
 static void on_deadline(void *arg);
