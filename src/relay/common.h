@@ -22,6 +22,7 @@ struct common {
 	struct cache *cache;
 	struct tails *tails;
 	struct negative *negative;
+	struct negative *asked_anew; /* keys that a client's no-cache was taken up for (HS-25) */
 	struct responders *responders;
 	struct addresses *addresses;
 	struct store_shared **stores; /* in the order of the configuration */

@@ -146,17 +146,28 @@ static bool needs_own_flight(const struct exchange *x)
 		   0;
 }
 
-/* What JOIN would have to be told to fetch although something is at hand. */
+/* Whether the client's no-cache is taken up: for a copy that is older than a minute, and once a
+ * minute for each key, whatever comes of it (HS-25). */
+static bool may_ask_anew(const struct exchange *x)
+{
+	const int64_t seconds = 60;
+	struct negative *asked = x->front->common->asked_anew;
+	int64_t ms_now = x->us_start / 1000;
+
+	if (!(x->http->flags & HTTP_NO_CACHE) || x->now - x->fallback->fetched_at <= seconds ||
+	    negative_get(asked, key_bytes(&x->key), ms_now) != OK)
+		return false;
+	negative_put(asked, key_bytes(&x->key), ERR_AGAIN, ms_now + seconds * 1000, ms_now);
+	return true;
+}
+
+/* Whether to fetch although something is at hand. */
 static bool wants_newer(const struct exchange *x, enum freshness freshness)
 {
-	const int64_t no_cache_interval = 60; /* seconds, rule HS-25 */
-
 	if (freshness == ENDING)
 		return entry_claim_refresh(x->fallback, x->now,
 					   x->now + x->issuer->policy.ms_deadline / 1000 + 1);
-	if (x->http->flags & HTTP_NO_CACHE && x->now - x->fallback->fetched_at > no_cache_interval)
-		return entry_claim_refresh(x->fallback, x->now, x->now + no_cache_interval);
-	return false;
+	return may_ask_anew(x);
 }
 
 static struct ask *refresh_ask(const struct exchange *x)

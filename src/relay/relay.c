@@ -17,6 +17,8 @@
 #include "relay/back.h"
 #include "relay/front.h"
 
+#define MAX_ASKED_ANEW 10000 /* keys; beyond, the oldest is forgotten before its minute is over */
+
 struct errand { /* notices that are out, and what to do when all are home */
 	unsigned n_out;
 	loop_fn *done;
@@ -66,10 +68,12 @@ static bool make_tables(struct relay *relay, const struct relay_opts *opts)
 	common->tails = tails_new(opts->hash_key);
 	common->cache = cache_new(settings->cache.memory, opts->hash_key);
 	common->negative = negative_new(settings->cache.negative_entries, opts->hash_key);
+	common->asked_anew = negative_new(MAX_ASKED_ANEW, opts->hash_key);
 	common->responders = responders_new();
 	common->addresses = addresses_new(opts->hash_key);
 	return common->tails != NULL && common->cache != NULL && common->negative != NULL &&
-	       common->responders != NULL && common->addresses != NULL;
+	       common->asked_anew != NULL && common->responders != NULL &&
+	       common->addresses != NULL;
 }
 
 static bool open_stores(struct relay *relay, const struct text_list *urls)
@@ -272,6 +276,7 @@ void relay_free(struct relay *relay)
 	cache_free(common->cache);
 	tails_free(common->tails);
 	negative_free(common->negative);
+	negative_free(common->asked_anew);
 	responders_free(common->responders);
 	addresses_free(common->addresses);
 	rules_unref(relay->rules);

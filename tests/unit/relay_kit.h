@@ -129,6 +129,7 @@ static inline void kit_make_tables(void)
 	common->tails = tails_new(kit_hash_key);
 	common->cache = cache_new(kit.settings.cache.memory, kit_hash_key);
 	common->negative = negative_new(kit.settings.cache.negative_entries, kit_hash_key);
+	common->asked_anew = negative_new(100, kit_hash_key);
 	common->responders = responders_new();
 	common->addresses = addresses_new(kit_hash_key);
 	common->stores = calloc(kit.n_stores + 1, sizeof(struct store_shared *));
@@ -173,6 +174,7 @@ static inline void kit_close(void)
 	cache_free(common->cache);
 	tails_free(common->tails); /* asserts that no entry is left */
 	negative_free(common->negative);
+	negative_free(common->asked_anew);
 	responders_free(common->responders);
 	addresses_free(common->addresses);
 	rules_unref(kit.rules);
