@@ -105,7 +105,7 @@ static short what_to_watch(const struct connection *c, enum phase phase)
 {
 	if (phase == PHASE_WRITING)
 		return EV_WRITE;
-	/* Only the answer goes on from here. Until then the death of the client goes unseen. */
+	/* Only the answer leads on from here. Until then the death of the client goes unseen. */
 	if (phase == PHASE_WAITING && (c->has_eof || (c->saved && c->saved->len >= MAX_AHEAD)))
 		return 0;
 	return EV_READ;
@@ -132,31 +132,31 @@ static void settle(struct connection *c, bool has_progressed)
 
 /* --- octets that must wait ------------------------------------------------------------------ */
 
-static bool has_room_for(struct connection *c, size_t len)
+static err_t reserve(struct connection *c, size_t len)
 {
 	size_t cap = MIN_SAVED;
 	struct saved *saved;
 
 	if (c->saved && len <= c->saved->cap)
-		return true;
+		return OK;
 	if (len > MAX_SAVED)
-		return false;
+		return ERR_TOO_LONG;
 	while (cap < len)
 		cap *= 2;
 	saved = realloc(c->saved, sizeof(*saved) + cap);
 	if (!saved)
-		return false;
+		return ERR_NO_MEMORY;
 	if (!c->saved)
 		*saved = (struct saved){0};
 	saved->cap = cap;
 	c->saved = saved;
-	return true;
+	return OK;
 }
 
 /* Adds octets behind those that are saved. */
 static void save(struct connection *c, struct octets octets)
 {
-	if (!has_room_for(c, (c->saved ? c->saved->len : 0) + octets.len)) {
+	if (reserve(c, (c->saved ? c->saved->len : 0) + octets.len) != OK) {
 		c->is_broken = true;
 		return;
 	}

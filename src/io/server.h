@@ -5,7 +5,9 @@
  * buffer per thread, so that an idle connection owns neither. A connection has one open request at
  * a time: pipelined ones wait, in order, inside a bounded read-ahead (HS-19).
  *
- * Everything here belongs to the front thread.
+ * Everything here belongs to the front thread. Octets are looked at only from the loop: no call
+ * below ever leads to the door, except server_free to gone. What dies is freed when the turn of the
+ * loop ends, so a pointer to a connection is good for the rest of the callback it was found in.
  */
 #ifndef OCSPRELAY_IO_SERVER_H
 #define OCSPRELAY_IO_SERVER_H
@@ -36,7 +38,8 @@ struct server_door {
 		       const struct http_request *request);
 
 	/* The client went away while its answer was outstanding; connection dies on return. The
-	 * context is what connection_set_context stored. */
+	 * context is what connection_set_context stored. A client that has only ended its own side
+	 * is not gone: it may wait for the answer (RFC 9112 9.6). */
 	void (*gone)(void *arg, struct connection *connection, void *context);
 
 	/* After server_drain: the last connection has closed. */
@@ -54,7 +57,9 @@ struct server_opts {
 };
 
 struct server *server_new(const struct server_opts *opts); /* NULL without memory */
-void server_free(struct server *server); /* closes all; calls gone for outstanding requests */
+
+/* Closes all; calls gone for outstanding requests. Not from inside the door, but for drained. */
+void server_free(struct server *server);
 
 /* Accepts on this listening descriptor, which stays the caller's. */
 MUST_CHECK err_t server_listen(struct server *server, int fd);
