@@ -342,7 +342,23 @@ static void respond(struct exchange *x)
 /* --- asks that come home -----------------------------------------------------------------------
  */
 
-/* Answers the client that waits for this ask: with the answer given, or else the fallback. */
+/* What is still valid for the key of an ask that brought nothing better (F4), or NULL. What memory
+ * holds may have come since the ask began: from a store, or by another flight. */
+static struct entry *second_best(struct ask *ask, int64_t now)
+{
+	struct entry *entry = ask->fallback;
+
+	ask->fallback = NULL;
+	if (entry == NULL && ask->may_store)
+		entry = cache_get(ask->front->common->cache, key_bytes(&ask->key), ask->hash);
+	if (entry != NULL && now < entry->hard_expiry)
+		return entry;
+	entry_unref(entry);
+	return NULL;
+}
+
+/* Answers the client that waits for this ask: with the answer given, or else with the second best.
+ * Takes entry. */
 static void respond_to_ask(struct ask *ask, struct entry *entry, err_t err)
 {
 	static const enum reply_verdict of_kind[] = {
@@ -361,9 +377,7 @@ static void respond_to_ask(struct ask *ask, struct entry *entry, err_t err)
 
 	if (ask->request.flags & REQUEST_NONCE && ask->kind == ASK_ALONE)
 		answer.detail = "nonce";
-	if (entry == NULL && ask->fallback != NULL && answer.now < ask->fallback->hard_expiry) {
-		answer.entry = ask->fallback;
-		ask->fallback = NULL;
+	if (entry == NULL && (answer.entry = second_best(ask, answer.now)) != NULL) {
 		answer.verdict = REPLY_HIT;
 		answer.detail = ask->kind == ASK_ALONE ? "nonce-fallback" : "l1";
 	}
