@@ -395,15 +395,28 @@ static void respond_to_ask(struct ask *ask, struct entry *entry, err_t err)
 	answer_send(&answer);
 }
 
-void exchange_resume(struct front *front, struct ask *ask)
+/* The answer that came home, unless it ended on its way (CL-02); else ask->err tells why not. */
+static struct entry *take_answer(struct ask *ask)
 {
 	struct entry *entry = ask->entry;
+
+	ask->entry = NULL;
+	if (entry == NULL || clock_wall() < entry->hard_expiry)
+		return entry;
+	entry_unref(entry);
+	ask->err = ERR_RSP_EXPIRED;
+	return NULL;
+}
+
+void exchange_resume(struct front *front, struct ask *ask)
+{
+	struct entry *entry;
 
 	(void)front;
 	if (ask->connection != NULL) {
 		timer_cancel(ask->deadline);
 		ask->deadline = NULL;
-		ask->entry = NULL;
+		entry = take_answer(ask);
 		respond_to_ask(ask, entry, ask->err);
 	}
 	ask_free(ask);
