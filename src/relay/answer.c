@@ -7,6 +7,12 @@
 #include "io/clock.h"
 #include "relay/front.h"
 
+/* The rows of tbl/errors.h up to this one are faults of the request. */
+static bool is_rejection(const struct answer *answer)
+{
+	return answer->issuer == NULL || answer->err <= ERR_ISSUER_SEVERAL;
+}
+
 static unsigned result_of(const struct answer *answer)
 {
 	static const uint8_t results[] = {[REPLY_HIT] = LABEL_RESULT_HIT,
@@ -18,7 +24,7 @@ static unsigned result_of(const struct answer *answer)
 
 	if (answer->entry != NULL || answer->verdict == REPLY_NEGATIVE)
 		return results[answer->verdict];
-	return answer->issuer != NULL ? LABEL_RESULT_ERROR : LABEL_RESULT_REJECTED;
+	return is_rejection(answer) ? LABEL_RESULT_REJECTED : LABEL_RESULT_ERROR;
 }
 
 static unsigned status_of(const struct answer *answer)
