@@ -105,11 +105,12 @@ void answer_send(struct answer *answer)
 					      .is_stored = answer->is_stored,
 					      .close = closes,
 					      .minor = answer->minor};
-	char *dst = connection_reply_buffer(answer->connection);
 	bool has_body = false;
+	char *dst;
 	size_t len;
 
 	account(answer);
+	dst = connection_reply_buffer(answer->connection);
 	if (entry != NULL)
 		len = render_entry(answer, &context, dst, &has_body);
 	else
