@@ -359,7 +359,7 @@ class Single:
 
 @dataclass
 class Basic:
-    """A BasicOCSPResponse, right unless told otherwise; encode() gives the OCSPResponse around it."""
+    """A BasicOCSPResponse, right unless told otherwise; encode() gives it as OCSPResponse."""
 
     singles: list
     signer: Identity

@@ -155,17 +155,6 @@ def test_NK_08_answer_in_another_algorithm(shared, pki):
     assert responder.count(serial) == 1
 
 
-def test_NK_07_one_answer_under_both_algorithms(shared, pki):
-    relay, responder = shared
-    serial = pki_module.new_serial()
-    sha1, sha256 = (pki.ca.certid(serial, alg) for alg in ("sha1", "sha256"))
-    responder.then(lambda asked: Reply(responder.basic(
-        asked, singles=[Single(sha1), Single(sha256)]).encode()))
-    relay.get(request(sha1))
-    assert relay.get(request(sha256)).cache_status.get("hit")
-    assert responder.count(serial) == 1
-
-
 # --- requests that go around the cache ----------------------------------------------------------
 
 def test_RP_34_several_certificates(shared, pki):
@@ -291,6 +280,7 @@ def test_CL_10_upstream_max_age_only_brings_a_refresh_forward(make_relay, respon
     assert got.cache_status["hit"] and responder.count() == 2
 
 
+@pytest.mark.threads
 def test_CL_07_background_refresh_does_not_delay_clients(make_relay, responder, certid):
     relay = make_relay(responder, issuer={"min_refresh_interval": "1s"})
     responder.then(responder.signed(http={"Cache-Control": "max-age=1"}))
@@ -477,6 +467,7 @@ def test_HC_14_retry_after(relay, responder, pki):
 
 # --- one fetch for all (HC-11) ------------------------------------------------------------------
 
+@pytest.mark.threads
 def test_HC_11_500_clients_one_fetch(make_relay, responder, certid):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 4096), hard), hard))
@@ -502,6 +493,7 @@ def test_HC_11_500_clients_one_fetch(make_relay, responder, certid):
     assert relay.metric("waiters") == 0 and relay.metric("inflight") == 0
 
 
+@pytest.mark.threads
 def test_HC_11_failure_is_given_to_all(make_relay, responder, certid):
     relay = make_relay(responder, issuer={"neg_ttl_error": 0})
     responder.behave(error(3))
@@ -530,6 +522,7 @@ def test_HC_11_certificates_do_not_wait_for_each_other(make_relay, responder, pk
         assert connection.read().status == 200
 
 
+@pytest.mark.threads
 def test_client_gone_the_flight_goes_on(make_relay, responder, certid):
     relay = make_relay(responder)
     with responder.held():
@@ -544,6 +537,7 @@ def test_client_gone_the_flight_goes_on(make_relay, responder, certid):
     assert responder.count() == 1
 
 
+@pytest.mark.threads
 def test_client_that_closes_its_half_gets_its_answer(make_relay, responder, certid):
     """And one that closed both: told apart only when the answer meets the reset."""
     relay = make_relay(responder)
@@ -561,6 +555,7 @@ def test_client_that_closes_its_half_gets_its_answer(make_relay, responder, cert
     assert relay.metric("waiters") == 0
 
 
+@pytest.mark.threads
 def test_client_gone_while_others_wait(make_relay, responder, certid):
     relay = make_relay(responder)
     with responder.held():
@@ -575,6 +570,7 @@ def test_client_gone_while_others_wait(make_relay, responder, certid):
     second.close()
 
 
+@pytest.mark.threads
 def test_client_gone_before_its_pipelined_answers(make_relay, responder, pki):
     relay = make_relay(responder)
     asked = [request(pki.ca.certid(pki_module.new_serial())) for _ in range(10)]
@@ -590,6 +586,7 @@ def test_client_gone_before_its_pipelined_answers(make_relay, responder, pki):
 
 # --- the bound ----------------------------------------------------------------------------------
 
+@pytest.mark.threads
 def test_cache_is_bounded(make_relay, responder, pki):
     """The smallest cache: evictions happen, what is asked often stays (SIEVE), all answers are
     right. SL-10: random serials do not drive out what is signed."""
@@ -622,9 +619,11 @@ def test_SL_10_failures_do_not_drive_out_answers(make_relay, responder, certid, 
     assert relay.get(request(certid)).cache_status["hit"]
 
 
+@pytest.mark.threads
 def test_hits_while_entries_are_replaced(make_relay, responder, certid):
     """haproxy 26e74f1: a response replaced while it is being read."""
-    relay = make_relay(responder, issuer={"min_refresh_interval": "1s"})
+    relay = make_relay(responder, issuer={"min_refresh_interval": "1s"},
+                       limits={"max_requests_per_connection": 10 ** 6})
     responder.behave(responder.signed(http={"Cache-Control": "max-age=1"}))
     stop = threading.Event()
     faults = []

@@ -522,6 +522,7 @@ def test_HS_18_keep_alive(shared, request_der):
         assert connection.is_closed()
 
 
+@pytest.mark.threads
 def test_HS_19_pipelining_behind_a_slow_miss(make_relay, responder, pki):
     relay = make_relay(responder)
     slow, *quick = (request(pki.ca.certid(pki_module.new_serial())) for _ in range(8))
@@ -674,6 +675,7 @@ def test_SL_07_requests_per_connection(hurried, request_der):
         assert connection.is_closed()
 
 
+@pytest.mark.threads
 def test_SL_06_connections_per_address(make_relay, responder, request_der):
     relay = make_relay(responder, limits={"max_connections_per_address": 3})
     kept = [relay.connect() for _ in range(3)]
@@ -689,6 +691,7 @@ def test_SL_06_connections_per_address(make_relay, responder, request_der):
         one.close()
 
 
+@pytest.mark.threads
 def test_SL_06_the_one_idle_for_longest_makes_room(make_relay, responder, request_der):
     relay = make_relay(responder, threads=1, limits={"max_connections": 3})
     kept = [relay.connect() for _ in range(3)]

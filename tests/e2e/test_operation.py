@@ -283,6 +283,7 @@ def test_idle_relay_stops_at_once(relay, number):
     assert relay.log.find("drain") and relay.log.find("stop")
 
 
+@pytest.mark.threads
 def test_EM_25_sigterm_drains(make_relay, responder, pki, certid):
     relay = make_relay(responder)
     idle, busy, piped = relay.connect(), relay.connect(), relay.connect()
@@ -319,6 +320,7 @@ def refused(address):
         return True
 
 
+@pytest.mark.threads
 def test_drain_has_an_end(make_relay, responder, certid):
     relay = make_relay(responder, limits={"drain_timeout": "300ms"})
     with responder.held(), relay.connect() as connection:
@@ -328,6 +330,7 @@ def test_drain_has_an_end(make_relay, responder, certid):
         assert relay.wait() == 0
 
 
+@pytest.mark.threads
 def test_second_sigterm_does_not_wait(make_relay, responder, certid):
     relay = make_relay(responder)
     with responder.held(), relay.connect() as connection:
@@ -339,6 +342,7 @@ def test_second_sigterm_does_not_wait(make_relay, responder, certid):
         assert relay.wait() == 0
 
 
+@pytest.mark.threads
 def test_what_is_fetched_while_draining_is_stored(make_relay, responder, certid):
     relay = make_relay(responder)
     with responder.held(), relay.connect() as connection:
@@ -356,6 +360,7 @@ def test_what_is_fetched_while_draining_is_stored(make_relay, responder, certid)
 
 # --- reload -------------------------------------------------------------------------------------
 
+@pytest.mark.threads
 def test_reload_adds_an_issuer(make_relay, make_responder, responder, pki, certid):
     """Without dropping a connection, the cache, or what is under way."""
     other_pki = pki_module.Pki()
@@ -512,6 +517,7 @@ def test_what_clients_send_cannot_break_the_log(make_relay, responder):
     relay.check()
 
 
+@pytest.mark.threads
 def test_repeated_events_are_folded(make_relay, responder, pki):
     relay = make_relay(responder, issuer={"neg_ttl_error": 0})
     responder.behave(error(3))
@@ -546,6 +552,7 @@ def test_admin_off(make_relay, responder, request_der):
     assert not os.path.exists(relay.admin_socket)
 
 
+@pytest.mark.threads
 def test_metrics_page(relay, responder, pki):
     certids = [pki.ca.certid(pki_module.new_serial()) for _ in range(3)]
     for certid in certids:

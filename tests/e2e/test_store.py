@@ -35,6 +35,7 @@ def assert_served(relay, stored):
         assert again.body == first.body and again.cache_status["detail"] == "l1"
 
 
+@pytest.mark.threads
 def test_served_after_a_restart(relay, responder, pki):
     stored = ask_once(relay, pki, 3)
     relay.restart()
@@ -65,6 +66,7 @@ def test_served_after_kill_9_without_the_responder(relay, responder, pki):
     assert_served(relay, stored)
 
 
+@pytest.mark.threads
 def test_killed_again_and_again_while_writing(make_relay, responder, pki):
     """Whatever it was doing: the store opens, and what it has is right."""
     relay = make_relay(responder)
@@ -96,6 +98,24 @@ def test_revoked_stays_revoked_over_a_restart(relay, responder, pki):
         relay.get(request(certid)).body).certificate_status.name == "REVOKED"
 
 
+def test_CL_08_F4_about_to_end_and_the_responder_is_gone(make_relay, responder, certid):
+    """The record is due for a synchronous refresh, which fails: it is still the answer."""
+    relay = make_relay(responder, issuer={"min_refresh_interval": "1s"})
+    responder.then(responder.signed(next_update=time.time() + 200))
+    first = relay.get(request(certid))
+    relay.wait_for_stored()
+    relay.terminate()
+    responder.behave(error(3))
+    until(lambda: time.time() > first.date("Date") + 1)
+    relay.start()
+    for _ in range(3):
+        got = relay.get(request(certid))
+        assert (got.status, got.body) == (200, first.body)
+        assert got.cache_status["hit"]
+    assert responder.count() == 2
+
+
+@pytest.mark.threads
 def test_CL_02_expired_records_are_not_served(make_relay, responder, certid):
     relay = make_relay(responder, issuer={"neg_ttl_error": 0})
     end = int(time.time()) + 2
@@ -262,6 +282,7 @@ def test_refresh_hint_survives_a_restart(make_relay, responder, pki):
     until(lambda: relay.get(data).cache_status["hit"] and responder.count() == 2)
 
 
+@pytest.mark.threads
 def test_sigterm_while_writing(make_relay, responder, pki):
     """What was answered as stored before SIGTERM is there afterwards."""
     relay = make_relay(responder)

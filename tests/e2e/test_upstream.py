@@ -103,7 +103,8 @@ def test_HC_01_405_on_get_is_remembered(make_relay, responder, pki):
     relay = make_relay(responder)
     responder.behave(only("GET", http_status(405)))
     for number in (1, 2):
-        assert parse_response(relay.get(request(pki.ca.certid(number))).body).serial_number == number
+        got = relay.get(request(pki.ca.certid(number)))
+        assert parse_response(got.body).serial_number == number
     assert [asked.method for asked in responder.of()] == ["GET", "POST", "POST"]
     assert relay.log.wait_for("responder-wants-post", responder=responder.url)
 
