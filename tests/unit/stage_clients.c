@@ -18,7 +18,7 @@ struct server {
 	struct list clients;
 	bool is_draining;
 	struct timer *drained;
-	char room[MAX_REPLY_ERROR]; /* of connection_reply_buffer */
+	char *room; /* of connection_reply_buffer; NULL: not valid any more */
 };
 
 struct connection {
@@ -60,6 +60,7 @@ void server_free(struct server *server)
 	if (server == NULL)
 		return;
 	timer_cancel(server->drained);
+	free(server->room);
 	while ((node = list_shift(&server->clients)) != NULL) {
 		struct connection *client = LIST_ENTRY(node, struct connection, link);
 
@@ -115,10 +116,17 @@ bool server_is_draining(const struct server *server)
 	return server->is_draining;
 }
 
+static void spoil_room(struct server *server)
+{
+	free(server->room);
+	server->room = NULL;
+}
+
 char *connection_reply_buffer(struct connection *client)
 {
 	cr_assert(client->is_open, "answered twice");
-	memset(client->server->room, '#', sizeof(client->server->room));
+	spoil_room(client->server);
+	client->server->room = stage_take(MAX_REPLY_ERROR);
 	return client->server->room;
 }
 
@@ -135,6 +143,7 @@ static void append(struct connection *client, struct slice octets)
 void connection_reply(struct connection *client, size_t head_len, struct entry *entry, bool close)
 {
 	cr_assert(client->is_open, "answered twice");
+	cr_assert_not_null(client->server->room);
 	client->is_open = false;
 	client->is_closed = close;
 	client->n_answers++;
@@ -166,7 +175,7 @@ void *connection_context(const struct connection *client)
 
 const char *connection_peer(struct connection *client)
 {
-	memset(client->server->room, '#', sizeof(client->server->room)); /* as the contract says */
+	spoil_room(client->server);
 	return "192.0.2.7";
 }
 

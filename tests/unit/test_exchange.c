@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: ISC */
+/* The first story: what a client gets, from its request to its answer. */
+#include "relay/exchange.h"
+
+#include "relay_kit.h"
+#include "stage.h"
+#include "stage_clients.h"
+#include "stage_peers.h"
+
+#define NO_CACHE       HTTP_NO_CACHE
+#define ONLY_IF_CACHED HTTP_ONLY_IF_CACHED
+
+static struct connection *ask_with(const char *serial, unsigned flags)
+{
+	return kit_post(kit_about(serial, NO_EXTS), flags);
+}
+
+/* --- hits ------------------------------------------------------------------------------------- */
+
+Test(exchange, miss_then_hit_which_waits_for_nobody)
+{
+	struct slice response;
+
+	kit_open();
+	response = kit_store("01", 0, PKI_DAY);
+	kit_expect(kit_send(kit_about("01", NO_EXTS), 0), response, KIT_HIT(86400));
+	cr_expect_eq(stage_upstream.n_requests, 1);
+	cr_expect_eq(
+	    counter_sum(METRIC_REQUESTS, kit.issuer->slot, LABEL_METHOD_POST, LABEL_RESULT_MISS),
+	    1);
+	cr_expect_eq(
+	    counter_sum(METRIC_REQUESTS, kit.issuer->slot, LABEL_METHOD_POST, LABEL_RESULT_HIT), 1);
+	cr_expect_eq(counter_sum(METRIC_RESPONSES, kit.issuer->slot, LABEL_STATUS_GOOD, 0), 2);
+	kit_close();
+}
+
+Test(exchange, NK_09_get_and_post_share_an_entry)
+{
+	struct slice response;
+
+	kit_open();
+	response = kit_store("01", 0, PKI_DAY);
+	kit_expect(kit_get(HTTP_GET, kit_about("01", NO_EXTS), EMPTY), response, KIT_HIT(86400));
+	kit_expect(kit_get(HTTP_HEAD, kit_about("01", NO_EXTS), EMPTY), EMPTY, KIT_HIT(86400));
+	kit_close();
+}
+
+Test(exchange, HS_04_conditions_are_for_those_who_do_not_wait)
+{
+	struct connection *client;
+	char etag[100];
+
+	kit_open();
+	client = kit_get(HTTP_GET, kit_about("01", NO_EXTS), slice_text("*"));
+	stage_pass(0);
+	kit_answer(kit_good("01", 0, PKI_DAY));
+	cr_expect_eq(stage_status(client), 200);
+	snprintf(etag, sizeof(etag), "%s", stage_field(client, "ETag"));
+	client = kit_get(HTTP_GET, kit_about("01", NO_EXTS), slice_text(etag));
+	cr_expect_eq(stage_status(client), 304);
+	kit_expect(client, EMPTY, KIT_HIT(86400));
+	kit_close();
+}
+
+Test(exchange, access_log_does_not_spoil_the_answer)
+{
+	struct slice response;
+
+	kit_prepare();
+	kit.settings.log.access = true;
+	kit_start();
+	response = kit_store("01", 0, PKI_DAY);
+	kit_expect(kit_send(kit_about("01", NO_EXTS), 0), response, KIT_HIT(86400));
+	cr_expect_eq(kit.n_events[EVENT_ACCESS], 2);
+	kit_close();
+}
+
+/* --- refused at once -------------------------------------------------------------------------- */
+
+Test(exchange, HS_23_EM_21_loop)
+{
+	struct connection *client;
+
+	kit_open();
+	client = ask_with("01", HTTP_LOOP);
+	cr_expect_eq(stage_status(client), 508);
+	kit_expect(client, TRY_LATER, "");
+	cr_expect(stage_is_closed(client));
+	cr_expect_eq(stage_upstream.n_requests, 0);
+	kit_close();
+}
+
+static void expect_rejected(struct slice der, struct slice body, err_t err)
+{
+	struct connection *client = kit_send(der, 0);
+
+	kit_expect(client, body, "");
+	cr_expect_eq(counter_sum(METRIC_REJECTED, 0, (unsigned)err, 0), 1, "%s",
+		     err_row(err)->label);
+	cr_expect_eq(stage_upstream.n_requests, 0);
+}
+
+Test(exchange, EM_07_EM_08_HC_18_rejected_without_asking_anybody)
+{
+	struct certid strange;
+	uint8_t der[MAX_CERTID_LEN];
+
+	kit_prepare();
+	kit.policy.nonce = NONCE_REJECT;
+	kit_start();
+	strange = pki_certid(kit.ca, "01", HASH_SHA1);
+	strange.name_hash = build_fill(7, 20);
+
+	expect_rejected(HEX("3003020101"), MALFORMED_REQUEST, ERR_REQ_DER);
+	expect_rejected(
+	    kit_request(PARTS(kit_certid(pki_cert(&(struct pki_cert){.name = "Unknown CA",
+								     .key = pki_key(PKI_P256, 2),
+								     .exts = PKI_CA_EXTS}),
+					 "01", HASH_SHA256)),
+			NO_EXTS),
+	    UNAUTHORIZED, ERR_ISSUER_UNKNOWN);
+	expect_rejected(kit_request(PARTS(slice_of(der, certid_encode(der, &strange))), NO_EXTS),
+			UNAUTHORIZED, ERR_ISSUER_NAME);
+	cr_expect_eq(kit.n_events[EVENT_ISSUER_NAME], 1);
+	expect_rejected(kit_request(PARTS(kit_certid(kit.ca, "01", HASH_SHA1),
+					  kit_certid(kit.other_ca, "01", HASH_SHA1)),
+				    NO_EXTS),
+			UNAUTHORIZED, ERR_ISSUER_SEVERAL);
+	expect_rejected(kit_about("01", kit_nonce("0102030405060708")), MALFORMED_REQUEST,
+			ERR_REQ_NONCE_POLICY);
+	kit_close();
+}
+
+Test(exchange, RP_14_what_is_no_request_goes_nowhere)
+{
+	const struct http_request http = {.method = HTTP_GET,
+					  .minor = 1,
+					  .flags = HTTP_KEEP_ALIVE,
+					  .target = slice_text("/favicon.ico")};
+	struct connection *client;
+
+	kit_open();
+	client = stage_connect(kit.front->server);
+	stage_ask(client, &http, EMPTY);
+	cr_expect_eq(stage_status(client), 400);
+	kit_expect(client, MALFORMED_REQUEST, "");
+	cr_expect_not(stage_is_closed(client));
+	kit_close();
+}
+
+Test(exchange, EM_01_what_the_server_refuses)
+{
+	struct connection *client;
+
+	kit_open();
+	client = stage_connect(kit.front->server);
+	stage_refuse(client, ERR_HTTP_SYNTAX, NULL);
+	cr_expect_eq(stage_status(client), 400);
+	cr_expect_str_eq(stage_field(client, "Content-Type"), "text/plain");
+	cr_expect_eq(counter_sum(METRIC_REJECTED, 0, ERR_HTTP_SYNTAX, 0), 1);
+	kit_close();
+}
+
+Test(exchange, issuer_without_responders_is_an_error_and_no_rejection)
+{
+	struct connection *client;
+
+	kit_open();
+	client =
+	    kit_post(kit_request(PARTS(kit_certid(kit.other_ca, "01", HASH_SHA1)), NO_EXTS), 0);
+	kit_expect(client, UNAUTHORIZED, "");
+	cr_expect_eq(counter_sum(METRIC_REJECTED, 0, ERR_ISSUER_NO_RESPONDER, 0), 0);
+	kit_close();
+}
+
+/* --- Cache-Control of clients ----------------------------------------------------------------- */
+
+Test(exchange, HS_26_EM_22_only_if_cached_asks_nobody)
+{
+	struct connection *client;
+
+	kit_open();
+	client = ask_with("01", ONLY_IF_CACHED);
+	cr_expect_eq(stage_status(client), 504);
+	kit_expect(client, TRY_LATER, "");
+	client = kit_post(kit_about("01", kit_ext("2a03", true, EMPTY)), ONLY_IF_CACHED);
+	cr_expect_eq(stage_status(client), 504);
+	client = kit_post(kit_about("01", kit_nonce("0102030405060708")), ONLY_IF_CACHED);
+	cr_expect_eq(stage_status(client), 504);
+	cr_expect_eq(stage_upstream.n_requests, 0);
+	kit_close();
+}
+
+Test(exchange, HS_26_only_if_cached_takes_what_is_valid_until_the_end)
+{
+	struct slice response;
+
+	kit_open();
+	response = kit_store("01", 0, 1000);
+	stage_pass(800 * 1000);
+	kit_expect(ask_with("01", ONLY_IF_CACHED), response, KIT_HIT(200));
+	kit_expect(ask_with("01", ONLY_IF_CACHED | NO_CACHE), response, KIT_HIT(200));
+	kit_expect(kit_post(kit_about("01", kit_nonce("0102030405060708")), ONLY_IF_CACHED),
+		   response, KIT_HIT(200));
+	cr_expect_eq(stage_upstream.n_requests, 1);
+	stage_pass(200 * 1000);
+	cr_expect_eq(stage_status(ask_with("01", ONLY_IF_CACHED)), 504);
+	kit_close();
+}
+
+Test(exchange, HS_25_no_cache_refreshes_a_copy_older_than_a_minute)
+{
+	struct slice first, second;
+	struct connection *client;
+
+	kit_open();
+	first = kit_store("01", 0, PKI_DAY);
+	stage_pass(60 * 1000);
+	kit_expect(ask_with("01", NO_CACHE), first, KIT_HIT(86340));
+	stage_pass(1000);
+	client = ask_with("01", NO_CACHE);
+	cr_expect_eq(stage_answers(client), 0);
+	cr_expect_eq(stage_upstream.n_requests, 2);
+	cr_expect(stage_upstream.requests[1].no_cache);
+	second = kit_good("01", 0, PKI_DAY);
+	kit_answer(second);
+	kit_expect(client, second, KIT_REFRESHED);
+	kit_expect(ask_with("01", NO_CACHE), second, KIT_HIT(86400));
+	kit_close();
+}
+
+Test(exchange, HS_25_no_cache_once_a_minute_also_when_nothing_changes)
+{
+	struct slice response;
+	struct connection *client;
+
+	kit_open();
+	response = kit_store("01", 0, PKI_DAY);
+	for (size_t n = 2; n < 5; n++) {
+		stage_pass(61 * 1000);
+		client = ask_with("01", NO_CACHE);
+		cr_expect_eq(stage_upstream.n_requests, n);
+		kit_answer(response);
+		cr_expect(slice_eq(stage_body(client), response));
+	}
+	kit_close();
+}
+
+Test(exchange, HS_25_no_cache_fails_once_a_minute_and_gets_the_copy)
+{
+	struct slice response;
+	struct connection *client;
+
+	kit_open();
+	response = kit_store("01", 0, 1000000);
+	for (size_t n = 2; n < 5; n++) {
+		stage_pass(61 * 1000);
+		client = ask_with("01", NO_CACHE);
+		cr_expect_eq(stage_upstream.n_requests, n);
+		stage_answer_http(n - 1, 503);
+		stage_pass(0);
+		cr_expect(slice_eq(stage_body(client), response));
+		for (unsigned i = 0; i < 100; i++)
+			cr_expect(slice_eq(stage_body(ask_with("01", NO_CACHE)), response));
+		cr_expect_eq(stage_upstream.n_requests, n);
+	}
+	kit_close();
+}
+
+/* --- refreshes -------------------------------------------------------------------------------- */
+
+Test(exchange, CL_07_due_serves_at_once_and_starts_one_refresh)
+{
+	struct slice first, second;
+
+	kit_open();
+	first = kit_store("01", 0, PKI_DAY);
+	stage_pass(12 * 3600 * 1000);
+	for (unsigned i = 0; i < 20; i++)
+		kit_expect(kit_send(kit_about("01", NO_EXTS), 0), first, KIT_HIT(43200));
+	stage_pass(0);
+	cr_expect_eq(stage_upstream.n_requests, 2);
+	cr_expect_not(stage_upstream.requests[1].no_cache);
+	for (unsigned i = 0; i < 20; i++)
+		kit_expect(kit_ask("01"), first, KIT_HIT(43200));
+	cr_expect_eq(stage_upstream.n_requests, 2);
+	second = kit_good("01", 0, PKI_DAY);
+	kit_answer(second);
+	kit_expect(kit_ask("01"), second, KIT_HIT(86400));
+	cr_expect_eq(stage_upstream.n_requests, 2);
+	cr_expect_eq(counter_sum(METRIC_REFRESHES, kit.issuer->slot, LABEL_OUTCOME_OK, 0), 1);
+	kit_close();
+}
+
+Test(exchange, CL_07_refresh_that_could_not_be_posted_is_tried_by_the_next_hit)
+{
+	struct slice response;
+
+	kit_open();
+	response = kit_store("01", 0, PKI_DAY);
+	stage_pass(12 * 3600 * 1000);
+	stage.is_mail_refused = true;
+	kit_expect(kit_ask("01"), response, KIT_HIT(43200));
+	stage.is_mail_refused = false;
+	stage_pass(1000);
+	kit_expect(kit_ask("01"), response, KIT_HIT(43199));
+	cr_expect_eq(stage_upstream.n_requests, 2);
+	kit_close();
+}
+
+Test(exchange, CL_08_ending_refreshes_first)
+{
+	struct slice first, second;
+	struct connection *client;
+
+	kit_open();
+	first = kit_store("01", 0, 1000);
+	stage_pass(800 * 1000);
+	client = kit_ask("01");
+	cr_expect_eq(stage_answers(client), 0);
+	/* whoever comes meanwhile does not wait, too */
+	kit_expect(kit_ask("01"), first, KIT_HIT(200));
+	cr_expect_eq(stage_upstream.n_requests, 2);
+	second = kit_good("01", 0, PKI_DAY);
+	kit_answer(second);
+	kit_expect(client, second, KIT_REFRESHED);
+	kit_close();
+}
+
+Test(exchange, CL_08_CL_18_ending_falls_back_until_the_end)
+{
+	struct slice response;
+	struct connection *client;
+
+	kit_open();
+	response = kit_store("01", 0, 1000);
+	stage_pass(800 * 1000);
+	client = kit_ask("01");
+	stage_answer_http(1, 500);
+	stage_pass(0);
+	kit_expect(client, response, KIT_HIT(200));
+	kit_expect(kit_ask("01"), response, KIT_HIT(200));
+	cr_expect_eq(stage_upstream.n_requests, 2, "not again with every client");
+	stage_pass(5 * 1000);
+	client = kit_ask("01");
+	cr_expect_eq(stage_upstream.n_requests, 3, "but soon");
+	stage_pass(5 * 1000); /* attempt_timeout */
+	kit_expect(client, response, KIT_HIT(190));
+	kit_close();
+}
+
+Test(exchange, CL_08_deadline_falls_back_too)
+{
+	struct slice response;
+	struct connection *client;
+
+	kit_prepare();
+	kit.policy.ms_attempt = 60000;
+	kit_start();
+	response = kit_store("01", 0, 1000);
+	stage_pass(800 * 1000);
+	client = kit_ask("01");
+	stage_pass(8000);
+	kit_expect(client, response, KIT_HIT(192));
+	kit_close();
+}
+
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+Test(exchange, EM_10_HC_09_deadline_answers_while_the_flight_goes_on)
+{
+	struct connection *client;
+	struct slice response;
+
+	kit_prepare();
+	kit.policy.ms_attempt = 20000;
+	kit_start();
+	client = kit_ask("01");
+	stage_pass(7999);
+	cr_expect_eq(stage_answers(client), 0);
+	cr_expect_eq(counter_sum(METRIC_WAITERS, 0, 0, 0), 1);
+	stage_pass(1);
+	kit_expect(client, TRY_LATER, "ocsprelay; fwd=miss; detail=timeout");
+	cr_expect_eq(counter_sum(METRIC_WAITERS, 0, 0, 0), 0);
+	cr_expect_eq(counter_sum(METRIC_INFLIGHT, 0, 0, 0), 1);
+	response = kit_good("01", 0, PKI_DAY);
+	kit_answer(response);
+	cr_expect_eq(stage_answers(client), 1);
+	kit_expect(kit_ask("01"), response, KIT_HIT(86400));
+	cr_expect_eq(stage_upstream.n_requests, 1);
+	kit_close();
+}
+
+Test(exchange, EM_10_F4_deadline_with_an_answer_that_a_store_gave_meanwhile)
+{
+	struct connection *client;
+	struct slice response;
+	struct cache_key key;
+
+	kit_prepare();
+	kit.policy.ms_attempt = 20000;
+	kit_start();
+	response = kit_store("01", 0, 1000);
+	kit_key("01", &key);
+	cache_remove(kit.common.cache, key_bytes(&key),
+		     cache_hash(kit.common.cache, key_bytes(&key)));
+	stage_pass(800 * 1000);
+	client = kit_ask("01"); /* ending, so it is fetched first */
+	cr_expect_eq(stage_upstream.n_requests, 2);
+	stage_pass(8000);
+	kit_expect(client, response, KIT_HIT(192));
+	kit_close();
+}
+
+Test(exchange, client_gone_and_the_flight_fills_the_cache)
+{
+	struct connection *client;
+	struct slice response;
+
+	kit_open();
+	client = kit_ask("01");
+	stage_hang_up(client);
+	cr_expect_eq(counter_sum(METRIC_WAITERS, 0, 0, 0), 0);
+	stage_pass(3000);
+	response = kit_good("01", 0, PKI_DAY);
+	kit_answer(response);
+	cr_expect_eq(stage_answers(client), 0);
+	kit_expect(kit_ask("01"), response, KIT_HIT(86400));
+	cr_expect_eq(stage_upstream.n_requests, 1);
+	kit_close();
+}
+
+Test(exchange, client_gone_after_the_deadline_is_nobody_s_loss)
+{
+	struct connection *client;
+
+	kit_prepare();
+	kit.policy.ms_attempt = 20000;
+	kit_start();
+	client = kit_ask("01");
+	stage_pass(8000);
+	cr_expect_eq(stage_answers(client), 1);
+	stage_hang_up(client);
+	kit_answer(kit_good("01", 0, PKI_DAY));
+	cr_expect_eq(counter_sum(METRIC_WAITERS, 0, 0, 0), 0);
+	kit_close();
+}
+
+Test(exchange, CL_02_answer_that_ended_on_its_way_home_is_not_served)
+{
+	struct connection *client;
+
+	kit_open();
+	client = kit_ask("01");
+	stage_hold(kit.front->answers, true);
+	kit_answer(kit_good("01", -1000, 2));
+	stage_pass(2000);
+	stage_hold(kit.front->answers, false);
+	stage_pass(0);
+	kit_expect(client, TRY_LATER,
+		   "ocsprelay; fwd=miss; fwd-status=200; detail=expired-upstream");
+	kit_close();
+}
+
+Test(exchange, CL_21_clock_that_jumps_is_believed)
+{
+	struct slice response;
+
+	kit_open();
+	response = kit_store("01", 0, PKI_DAY);
+	stage_set_wall(PKI_NOW + 8 * PKI_DAY);
+	cr_expect_eq(stage_answers(kit_ask("01")), 0);
+	cr_expect_eq(stage_upstream.n_requests, 2);
+	stage_set_wall(PKI_NOW + 10);
+	kit_expect(kit_ask("01"), response, KIT_HIT(86390));
+	kit_close();
+}
+
+/* --- shedding --------------------------------------------------------------------------------- */
+
+Test(exchange, EM_19_full_mailbox_sheds_misses_only)
+{
+	struct slice response;
+
+	kit_open();
+	response = kit_store("01", 0, 1000);
+	stage.is_mail_refused = true;
+	kit_expect(kit_ask("02"), TRY_LATER, "");
+	stage_pass(800 * 1000);
+	kit_expect(kit_ask("01"), response, KIT_HIT(200)); /* CL-18: was to be refreshed first */
+	kit_expect(kit_post(kit_about("01", kit_nonce("0102030405060708")), 0), response,
+		   "ocsprelay; hit; ttl=200; detail=nonce-fallback");
+	cr_expect_eq(counter_sum(METRIC_WAITERS, 0, 0, 0), 0);
+	kit_close();
+}
+
+Test(exchange, EM_20_no_memory_to_wait)
+{
+	struct slice response;
+
+	kit_open();
+	response = kit_store("01", 0, 1000);
+	stage_pass(800 * 1000);
+	stage.has_no_memory = true;
+	kit_expect(kit_ask("02"), INTERNAL_ERROR, "");
+	kit_expect(kit_ask("01"), response, KIT_HIT(200));
+	stage.has_no_memory = false;
+	kit_close();
+}
