@@ -324,6 +324,14 @@ static void on_transfer(void *arg, const struct upstream_answer *answer)
 	run(flight);
 }
 
+/* The next responder is asked as if there had been none before. */
+static void go_to_next(struct flight *flight)
+{
+	flight->responder++;
+	flight->post = flight->is_post_retry = false;
+	flight->no_cache = flight->question->no_cache;
+}
+
 static enum step fetch(struct flight *flight)
 {
 	const struct ask *ask = flight->question;
@@ -336,7 +344,7 @@ static enum step fetch(struct flight *flight)
 				      issuer->responders[flight->responder].url, ms_now);
 		if (state.ms_not_before <= ms_now)
 			break;
-		flight->responder++; /* it asked to be left alone (HC-14) */
+		go_to_next(flight); /* it asked to be left alone (HC-14) */
 	}
 	if (flight->responder == issuer->n_responders)
 		return fail(flight, flight->err != OK ? flight->err : ERR_UP_TRY_LATER);
@@ -380,9 +388,7 @@ static enum step go_on_after(struct flight *flight, err_t err)
 	}
 	if (flight->err == OK || was_said)
 		flight->err = err;
-	flight->post = flight->is_post_retry = false;
-	flight->no_cache = flight->question->no_cache;
-	flight->responder++;
+	go_to_next(flight);
 	return STEP_AGAIN;
 }
 
