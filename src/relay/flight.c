@@ -382,7 +382,7 @@ static enum step go_on_after(struct flight *flight, err_t err)
 		flight->post = flight->is_post_retry = true; /* HC-01 */
 		return STEP_AGAIN;
 	}
-	if (err == ERR_RSP_EXPIRED && !flight->no_cache) {
+	if (err == ERR_RSP_EXPIRED && !(flight->post && flight->no_cache)) {
 		flight->post = flight->no_cache = true; /* a stale copy on the way? VS-09 */
 		return STEP_AGAIN;
 	}
