@@ -40,7 +40,7 @@ void outcome_report(struct back *back, const struct issuer *issuer, size_t respo
 	counter_observe(METRIC_UPSTREAM_SECONDS, which->slot, 0, (uint64_t)answer->us_taken);
 	if (err != OK)
 		log_failure(issuer, which, answer, err);
-	if (answer->retry_after > 0)
+	if (err != OK && answer->retry_after > 0)
 		responder_set_not_before(responders, which->url,
 					 ms_now + answer->retry_after * 1000);
 	switch (responder_report(responders, which->url, is_its_right(err), ms_now)) {
