@@ -13,10 +13,10 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "core/record.h"
-#include "core/upstream_url.h"
 #include "io/clock.h"
 #include "io/entropy.h"
 #include "relay/ask.h"
+#include "relay/attempts.h"
 #include "relay/back.h"
 #include "relay/landing.h"
 #include "relay/outcome.h"
@@ -40,13 +40,11 @@ struct flight {
 	err_t read_err;
 	struct slice record; /* borrowed from the store until the step after LOAD has run */
 
-	bool is_inside;	  /* of the gate */
-	size_t responder; /* index */
+	bool is_inside; /* of the gate */
+	struct attempts attempts;
 	struct transfer *transfer;
 	const struct upstream_answer *answer; /* borrowed while VERIFY runs */
-	bool post, no_cache, is_post_retry;
 	unsigned http_status;
-	int64_t retry_after;
 	bool may_store; /* the answer, with STEP_NEXT from VERIFY */
 };
 
@@ -127,7 +125,7 @@ void flight_join(struct back *back, struct ask *ask)
 		flight->back = back;
 		flight->question = ask;
 		flight->stage = ask->kind == ASK_SHARED ? LOAD : ENTER;
-		flight->no_cache = ask->no_cache;
+		attempts_init(&flight->attempts, ask);
 		list_init(&flight->asks);
 		list_init(&flight->visitor);
 		list_append(&back->flights, &flight->link);
@@ -292,21 +290,6 @@ void flight_enter(void *back, struct list *visitor)
 	run(flight);
 }
 
-/* GET while the rules allow it (HC-01); whatever is not the plain question goes by POST. */
-static bool wants_post(const struct flight *flight, const char *url,
-		       const struct responder_state *state)
-{
-	const struct ask *ask = flight->question;
-
-	if (flight->post || ask->issuer->policy.method == METHOD_POST)
-		return true;
-	if (ask->kind == ASK_ALONE)
-		return true;
-	if (ask->issuer->policy.method == METHOD_GET)
-		return false;
-	return state->wants_post || upstream_url_get_len(url, ask->request.der) > MAX_GET_URL_LEN;
-}
-
 /* In the words of io/upstream.h. */
 static const char *proxy_of(const struct issuer *issuer)
 {
@@ -324,78 +307,44 @@ static void on_transfer(void *arg, const struct upstream_answer *answer)
 	run(flight);
 }
 
-/* The next responder is asked as if there had been none before. */
-static void go_to_next(struct flight *flight)
-{
-	flight->responder++;
-	flight->post = flight->is_post_retry = false;
-	flight->no_cache = flight->question->no_cache;
-}
-
 static enum step fetch(struct flight *flight)
 {
 	const struct ask *ask = flight->question;
 	const struct issuer *issuer = ask->issuer;
-	int64_t ms_now = clock_mono_ms();
-	struct responder_state state;
+	struct attempts *attempts = &flight->attempts;
 
-	while (flight->responder < issuer->n_responders) {
-		state = responder_get(flight->back->common->responders,
-				      issuer->responders[flight->responder].url, ms_now);
-		if (state.ms_not_before <= ms_now)
-			break;
-		go_to_next(flight); /* it asked to be left alone (HC-14) */
-	}
-	if (flight->responder == issuer->n_responders)
-		return fail(flight, flight->err != OK ? flight->err : ERR_UP_TRY_LATER);
-
-	const char *url = issuer->responders[flight->responder].url;
-	flight->post = wants_post(flight, url, &state);
+	if (!attempts_next(attempts, flight->back->common->responders, clock_mono_ms()))
+		return fail(flight, attempts->err);
 	flight->transfer =
 	    upstream_start(flight->back->upstream,
-			   &(struct upstream_request){.url = url,
+			   &(struct upstream_request){.url = attempts_url(attempts),
 						      .proxy = proxy_of(issuer),
 						      .der = ask->request.der,
-						      .post = flight->post,
-						      .no_cache = flight->no_cache,
+						      .post = attempts->post,
+						      .no_cache = attempts->no_cache,
 						      .ms_connect = issuer->policy.ms_connect,
 						      .ms_attempt = issuer->policy.ms_attempt},
 			   on_transfer, flight);
 	return flight->transfer != NULL ? STEP_WAIT : fail(flight, ERR_NO_MEMORY);
 }
 
-static bool refuses_get(err_t err, unsigned status)
+/* What the answer in order says about its responder, besides. */
+static void note_habits(const struct flight *flight, const struct verdict *verdict)
 {
-	return err == ERR_UP_MALFORMED ||
-	       (err == ERR_UP_HTTP && (status == 400 || status == 404 || status == 405 ||
-				       status == 414 || status == 501));
-}
+	struct responders *responders = flight->back->common->responders;
+	const char *url = attempts_url(&flight->attempts);
 
-/* The same responder once more in another way, the next responder, or the end. */
-static enum step go_on_after(struct flight *flight, err_t err)
-{
-	const struct issuer *issuer = flight->question->issuer;
-	bool was_said = flight->answer->err == OK; /* the OCSP layer was reached */
-
-	if (!flight->post && issuer->policy.method == METHOD_AUTO &&
-	    refuses_get(err, flight->answer->http_status)) {
-		flight->post = flight->is_post_retry = true; /* HC-01 */
-		return STEP_AGAIN;
+	if (flight->attempts.is_post_retry) {
+		LOG(RESPONDER_WANTS_POST, LOG_TEXT("responder", url));
+		responder_set_wants_post(responders, url, clock_mono_ms());
 	}
-	if (err == ERR_RSP_EXPIRED && !(flight->post && flight->no_cache)) {
-		flight->post = flight->no_cache = true; /* a stale copy on the way? VS-09 */
-		return STEP_AGAIN;
-	}
-	if (flight->err == OK || was_said)
-		flight->err = err;
-	go_to_next(flight);
-	return STEP_AGAIN;
+	if (flight->question->request.flags & REQUEST_NONCE && !(verdict->flags & VERDICT_NONCE))
+		responder_set_skips_nonce(responders, url, clock_mono_ms());
 }
 
 static enum step verify(struct flight *flight)
 {
-	struct ask *ask = flight->question;
-	const struct common *common = flight->back->common;
+	const struct ask *ask = flight->question;
 	const struct upstream_answer *answer = flight->answer;
 	int64_t now = clock_wall();
 	struct verdict verdict;
@@ -404,28 +353,21 @@ static enum step verify(struct flight *flight)
 
 	if (err == OK)
 		err = judge(flight, answer->body, now, &verdict);
-	flight->http_status = answer->http_status;
-	flight->retry_after = answer->retry_after;
-	outcome_report(flight->back, ask->issuer, flight->responder, answer, err);
-	if (err != OK)
-		return go_on_after(flight, err);
-
-	const char *url = ask->issuer->responders[flight->responder].url;
-	if (flight->is_post_retry) {
-		LOG(RESPONDER_WANTS_POST, LOG_TEXT("responder", url));
-		responder_set_wants_post(common->responders, url, clock_mono_ms());
+	outcome_report(flight->back, ask->issuer, flight->attempts.responder, answer, err);
+	if (err != OK) {
+		attempts_note_failure(&flight->attempts, answer, err);
+		return STEP_AGAIN;
 	}
-	if (ask->request.flags & REQUEST_NONCE && !(verdict.flags & VERDICT_NONCE))
-		responder_set_skips_nonce(common->responders, url, clock_mono_ms());
+	note_habits(flight, &verdict);
 	lifetime = freshness_lifetime(&verdict, &ask->issuer->policy, &answer->hints, now,
 				      entropy_jitter());
 	lifetime.may_store = lifetime.may_store && ask->may_store;
 	flight->may_store = lifetime.may_store;
-	flight->err = OK;
+	flight->http_status = answer->http_status;
 	flight->entry = entry_new(
 	    &(struct entry_parts){
 		.key = &ask->key, .verdict = &verdict, .lifetime = &lifetime, .der = answer->body},
-	    common->tails);
+	    flight->back->common->tails);
 	return flight->entry != NULL ? STEP_NEXT : fail(flight, ERR_NO_MEMORY);
 }
 
@@ -448,8 +390,8 @@ static void publish(struct flight *flight)
 
 	if (flight->entry == NULL) {
 		flight->detail = flight->fallback ? store_name(back->stores[flight->store]) : "l1";
-		flight->entry = landing_fail(back, question, flight->err, flight->retry_after,
-					     flight->fallback);
+		flight->entry = landing_fail(back, question, flight->err,
+					     flight->attempts.retry_after, flight->fallback);
 		flight->fallback = NULL;
 	}
 	if (question->kind == ASK_REFRESH)
@@ -471,7 +413,7 @@ static void publish(struct flight *flight)
 			       : is_first		    ? REPLY_MISS
 							    : REPLY_COLLAPSED;
 		ask->detail = flight->detail;
-		ask->fwd_status = flight->http_status;
+		ask->fwd_status = is_fetched ? flight->http_status : flight->attempts.http_status;
 		ask->is_stored = is_fetched && flight->may_store;
 		back_send_home(ask, flight->entry ? OK : flight->err);
 	}

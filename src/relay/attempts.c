@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/* Whom to ask next, and how. */
+#include "relay/attempts.h"
+
+#include "core/upstream_url.h"
+
+void attempts_init(struct attempts *attempts, const struct ask *question)
+{
+	*attempts = (struct attempts){.question = question, .no_cache = question->no_cache};
+}
+
+const char *attempts_url(const struct attempts *attempts)
+{
+	return attempts->question->issuer->responders[attempts->responder].url;
+}
+
+/* The next responder is asked as if there had been none before. */
+static void go_to_next(struct attempts *attempts)
+{
+	attempts->responder++;
+	attempts->post = attempts->is_post_retry = false;
+	attempts->no_cache = attempts->question->no_cache;
+}
+
+/* GET while the rules allow it (HC-01); whatever is not the plain question goes by POST. */
+static bool wants_post(const struct attempts *attempts, const struct responder_state *state)
+{
+	const struct ask *question = attempts->question;
+	enum upstream_method method = question->issuer->policy.method;
+
+	if (attempts->post || method == METHOD_POST || question->kind == ASK_ALONE)
+		return true;
+	if (method == METHOD_GET)
+		return false;
+	return state->wants_post || upstream_url_get_len(attempts_url(attempts),
+							 question->request.der) > MAX_GET_URL_LEN;
+}
+
+bool attempts_next(struct attempts *attempts, struct responders *responders, int64_t ms_now)
+{
+	struct responder_state state;
+
+	for (; attempts->responder < attempts->question->issuer->n_responders;
+	     go_to_next(attempts)) {
+		state = responder_get(responders, attempts_url(attempts), ms_now);
+		if (state.ms_not_before > ms_now)
+			continue; /* it asked to be left alone (HC-14) */
+		attempts->post = wants_post(attempts, &state);
+		return true;
+	}
+	if (attempts->err == OK)
+		attempts->err = ERR_UP_TRY_LATER;
+	return false;
+}
+
+static bool refuses_get(err_t err, unsigned status)
+{
+	return err == ERR_UP_MALFORMED ||
+	       (err == ERR_UP_HTTP && (status == 400 || status == 404 || status == 405 ||
+				       status == 414 || status == 501));
+}
+
+/* How much an error tells: most what a responder may rightly say, then its troubles, then an answer
+ * that is none, and least that there was none. */
+static unsigned weight_of(err_t err)
+{
+	switch (err) {
+	case OK:
+		return 0;
+	case ERR_UP_MALFORMED:
+	case ERR_UP_SIG_REQUIRED:
+	case ERR_UP_UNAUTHORIZED:
+		return 4;
+	case ERR_UP_INTERNAL:
+	case ERR_UP_TRY_LATER:
+		return 3;
+	default:
+		return err >= ERR_RSP_DER && err <= ERR_RSP_SIGNATURE ? 2 : 1;
+	}
+}
+
+/* This responder is done with. What clients get is the error that tells most, of equals the first;
+ * and it is kept no longer than until any of the responders may be asked again (CL-19). */
+static void give_up(struct attempts *attempts, const struct upstream_answer *answer, err_t err)
+{
+	if (attempts->err == OK || answer->retry_after < attempts->retry_after)
+		attempts->retry_after = answer->retry_after;
+	if (weight_of(err) > weight_of(attempts->err)) {
+		attempts->err = err;
+		attempts->http_status = answer->http_status;
+	}
+	go_to_next(attempts);
+}
+
+void attempts_note_failure(struct attempts *attempts, const struct upstream_answer *answer,
+			   err_t err)
+{
+	bool may_choose = attempts->question->issuer->policy.method == METHOD_AUTO;
+
+	if (may_choose && !attempts->post && refuses_get(err, answer->http_status))
+		attempts->post = attempts->is_post_retry = true; /* HC-01 */
+	else if (err == ERR_RSP_EXPIRED && !(attempts->post && attempts->no_cache))
+		attempts->post = attempts->no_cache = true; /* a stale copy on the way? VS-09 */
+	else
+		give_up(attempts, answer, err);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The attempts of one flight: an issuer's responders in their order, each asked by GET or POST as
+ * rule HC-01 says, some once more in another way, those left out that asked to be left alone; and
+ * what is to be said when none had a good answer. Back threads only.
+ */
+#ifndef OCSPRELAY_RELAY_ATTEMPTS_H
+#define OCSPRELAY_RELAY_ATTEMPTS_H
+
+#include "io/upstream.h"
+#include "relay/ask.h"
+#include "state/responders.h"
+
+struct attempts {
+	const struct ask *question;
+	size_t responder; /* index: the one that is asked */
+	bool post, no_cache;
+	bool is_post_retry; /* it refused GET a moment ago */
+
+	/* of the failure that tells most */
+	err_t err; /* OK: none yet */
+	unsigned http_status;
+	int64_t retry_after; /* seconds: the shortest that one asked for */
+};
+
+/* The question is kept. */
+void attempts_init(struct attempts *attempts, const struct ask *question);
+
+/* Finds whom to ask now, and how. False: nobody is left; err tells why. */
+bool attempts_next(struct attempts *attempts, struct responders *responders, int64_t ms_now);
+const char *attempts_url(const struct attempts *attempts); /* of the one found */
+
+/* The one found has failed: err is the final judgement on its answer. */
+void attempts_note_failure(struct attempts *attempts, const struct upstream_answer *answer,
+			   err_t err);
+
+#endif
