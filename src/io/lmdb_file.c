@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * LMDB trusts a meta page that has its magic number: a page size of 0 makes it divide by zero, a
- * file without its roots makes it read beyond the end. What else may be wrong with pages is left to
- * fault_guard.h. The layout below is that of LMDB 0.9 (data
- * version 1), in the machine's own sizes and byte order; anything else LMDB refuses by itself.
+ * file without its roots makes it read beyond the end. All other pages are the business of
+ * lmdb_pages.h.
  */
 #include "io/lmdb_file.h"
 
@@ -14,52 +13,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC	  0xbeefc0deu
-#define MIN_PAGE  512u
-#define MAX_PAGE  65536u
+#include "io/lmdb_format.h"
+
 #define PATH_SIZE 4200
-#define NO_PAGE	  SIZE_MAX /* root of an empty tree */
-#define N_TREES	  2
-
-struct tree {
-	uint32_t page_size; /* in the first tree; unused in the second */
-	uint16_t flags, depth;
-	size_t n_branch, n_leaf, n_overflow, n_entries, root;
-};
-
-struct meta {
-	uint64_t page_header[2];
-	uint32_t magic, version;
-	void *address;
-	size_t map_size;
-	struct tree trees[N_TREES];
-	size_t last_page, transaction;
-};
 
 static bool path_of(const char *directory, char path[PATH_SIZE])
 {
 	return snprintf(path, PATH_SIZE, "%s/data.mdb", directory) < PATH_SIZE;
 }
 
-static bool is_meta(const struct meta *meta)
+static bool is_meta(const struct lmdb_meta *meta)
 {
-	return meta->magic == MAGIC && meta->version == 1;
+	return meta->magic == LMDB_MAGIC && meta->version == LMDB_VERSION;
 }
 
 static bool is_page_size(uint32_t size)
 {
-	return size >= MIN_PAGE && size <= MAX_PAGE && (size & (size - 1)) == 0;
+	return size >= LMDB_MIN_PAGE && size <= LMDB_MAX_PAGE && (size & (size - 1)) == 0;
 }
 
 /* The roots, no more: the last page that a meta page counts may never have been written, if the
  * transaction that took it gave it back. */
-static bool holds(const struct meta *meta, size_t file_size)
+static bool holds(const struct lmdb_meta *meta, size_t file_size)
 {
 	size_t n_pages = file_size / meta->trees[0].page_size;
 	size_t i;
 
-	for (i = 0; i < N_TREES; i++) {
-		if (meta->trees[i].root != NO_PAGE && meta->trees[i].root >= n_pages)
+	for (i = 0; i < LMDB_TREES; i++) {
+		if (meta->trees[i].root != LMDB_NO_PAGE && meta->trees[i].root >= n_pages)
 			return false;
 	}
 	return true;
@@ -68,8 +49,8 @@ static bool holds(const struct meta *meta, size_t file_size)
 /* The two meta pages, then the size: a file in use only grows meanwhile. */
 static int check(int fd)
 {
-	struct meta metas[2];
-	const struct meta *newest;
+	struct lmdb_meta metas[2];
+	const struct lmdb_meta *newest;
 	struct stat status;
 
 	if (pread(fd, &metas[0], sizeof(metas[0]), 0) != sizeof(metas[0]) || !is_meta(&metas[0]))

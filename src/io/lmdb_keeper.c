@@ -15,9 +15,11 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "io/clock.h"
+#include "io/lmdb_batch.h"
 
 #define DIRECTORY_MODE 0750
 #define MAX_ROUNDS     64 /* of making room, before a full store is believed to be full */
+#define RESERVE	       ((size_t)16 << 20)
 
 /* --- what the world sees of it ---------------------------------------------------------------- */
 
@@ -102,6 +104,7 @@ static int find_directory(const struct lmdb *lmdb)
 	return lmdb_file_check(lmdb->directory);
 }
 
+/* From here on there are reads. */
 static int open_env(struct lmdb *lmdb)
 {
 	struct lmdb_env env = {.env = NULL};
@@ -110,10 +113,46 @@ static int open_env(struct lmdb *lmdb)
 	if (rc != 0)
 		return rc;
 	rc = lmdb_env_open(&env, lmdb->directory, lmdb->opts.map_size);
-	/* Published in any case: the keeper closes it. Nobody reads before the session is up. */
+	/* Even if it is of no use: the keeper closes it. */
 	pthread_rwlock_wrlock(&lmdb->env_lock);
 	lmdb->env = env;
 	atomic_store(&lmdb->read_rc, rc);
+	pthread_rwlock_unlock(&lmdb->env_lock);
+	if (rc == 0 && !lmdb->is_failing)
+		set_up(lmdb, true);
+	return rc;
+}
+
+static bool is_closing(void *arg)
+{
+	struct lmdb *lmdb = arg;
+
+	return store_queue_is_closing(&lmdb->queue);
+}
+
+/* Opens or closes the part of the map that is kept for removing: that takes pages, too. */
+static void open_reserve(struct lmdb *lmdb, size_t size)
+{
+	pthread_rwlock_wrlock(&lmdb->env_lock);
+	(void)lmdb_env_extend(&lmdb->env, size); /* if it fails, so does what comes next */
+	pthread_rwlock_unlock(&lmdb->env_lock);
+}
+
+/* From here on there are writes. */
+static int begin(struct lmdb *lmdb)
+{
+	struct lmdb_env env = lmdb->env;
+	int rc = lmdb_env_check(&env, is_closing, lmdb);
+
+	if (rc == 0)
+		rc = lmdb_env_begin(&env);
+	if (lmdb_is_full(rc)) {
+		open_reserve(lmdb, RESERVE);
+		rc = lmdb_env_begin(&env);
+		open_reserve(lmdb, 0);
+	}
+	pthread_rwlock_wrlock(&lmdb->env_lock);
+	lmdb->env = env;
 	pthread_rwlock_unlock(&lmdb->env_lock);
 	return rc;
 }
@@ -126,18 +165,18 @@ static int64_t now(void)
 	return t > 0 ? t : 0;
 }
 
-/* Removes expired records, as many as a full store has room to remove. Pages that a transaction
- * frees are there for the one after the next. */
+/* Removes some expired records of a full store. Pages that a transaction frees are there for the
+ * one after the next. */
 static bool make_room(struct lmdb *lmdb)
 {
 	struct lmdb_batch nothing = {.now = now()};
-	size_t max;
+	bool is_done;
 
-	for (max = lmdb->opts.max_expired; max > 0; max /= 8) {
-		if (lmdb_env_write(&lmdb->env, &nothing, max) == 0)
-			return nothing.n_expired > 0 && lmdb_env_touch(&lmdb->env) == 0;
-	}
-	return false;
+	open_reserve(lmdb, RESERVE);
+	is_done = lmdb_batch_write(&lmdb->env, &nothing, lmdb->opts.max_expired) == 0 &&
+		  nothing.n_expired > 0 && lmdb_env_touch(&lmdb->env) == 0;
+	open_reserve(lmdb, 0);
+	return is_done;
 }
 
 /* Writes what of the first n writes one transaction takes. */
@@ -145,7 +184,7 @@ static int write_batch(struct lmdb *lmdb, size_t n)
 {
 	struct lmdb_batch batch = {.first = store_queue_first(&lmdb->queue), .n = n, .now = now()};
 	int64_t us_start = clock_mono_us();
-	int rc = lmdb_env_write(&lmdb->env, &batch, lmdb->opts.max_expired);
+	int rc = lmdb_batch_write(&lmdb->env, &batch, lmdb->opts.max_expired);
 
 	if (rc != 0)
 		return rc;
@@ -167,10 +206,13 @@ static int write_some(struct lmdb *lmdb, size_t n)
 	if (rc == 0)
 		return 0;
 	lmdb_count_first(lmdb, LABEL_STORE_RESULT_ERROR, n);
-	if (lmdb_is_full(rc)) {
-		n -= store_queue_drop_puts(&lmdb->queue, n);
-		if (n > 0)
-			(void)write_batch(lmdb, n); /* else they wait */
+	if (!lmdb_is_full(rc))
+		return rc;
+	n -= store_queue_drop_puts(&lmdb->queue, n);
+	if (n > 0) {
+		open_reserve(lmdb, RESERVE);
+		(void)write_batch(lmdb, n); /* if it fails they wait */
+		open_reserve(lmdb, 0);
 	}
 	return rc;
 }
@@ -182,10 +224,23 @@ static int idle(struct lmdb *lmdb)
 	int rc = lmdb->is_failing ? lmdb_env_touch(&lmdb->env) : lmdb_env_tidy(&lmdb->env);
 
 	while (rc == 0 && store_queue_len(&lmdb->queue) == 0) {
-		rc = lmdb_env_write(&lmdb->env, &nothing, lmdb->opts.max_expired);
-		if (nothing.n_expired < lmdb->opts.max_expired)
+		rc = lmdb_batch_write(&lmdb->env, &nothing, lmdb->opts.max_expired);
+		if (nothing.n_expired == 0)
 			break;
 	}
+	return rc;
+}
+
+/* Tells what became of an attempt to write. 0: the session goes on, as it does with a full store
+ * that can be read. */
+static int report(struct lmdb *lmdb, int rc)
+{
+	if (lmdb_is_full(rc) && lmdb->env.is_readable) {
+		report_failure(lmdb, rc);
+		return 0;
+	}
+	if (rc == 0)
+		report_success(lmdb);
 	return rc;
 }
 
@@ -197,17 +252,13 @@ static int turn(struct lmdb *lmdb)
 		       : store_queue_wait(&lmdb->queue, lmdb->opts.ms_idle, STORE_EAGER);
 	int rc = atomic_load(&lmdb->read_rc);
 
+	if (n == 0 && store_queue_is_closing(&lmdb->queue))
+		return rc;
 	if (rc == 0)
 		rc = lmdb_env_look(&lmdb->env, lmdb->directory);
 	if (rc == 0)
 		rc = n > 0 ? write_some(lmdb, n) : idle(lmdb);
-	if (lmdb_is_full(rc)) {
-		report_failure(lmdb, rc);
-		return 0;
-	}
-	if (rc == 0)
-		report_success(lmdb);
-	return rc;
+	return report(lmdb, rc);
 }
 
 /* Whether there is nothing left to do before closing, or nothing to be done about it. */
@@ -223,8 +274,8 @@ static void *run_session(void *arg)
 	int rc = open_env(lmdb);
 
 	if (rc == 0) {
-		report_success(lmdb);
 		sem_post(&lmdb->has_tried);
+		rc = report(lmdb, begin(lmdb));
 	}
 	while (rc == 0 && !is_over(lmdb))
 		rc = turn(lmdb);
@@ -270,7 +321,7 @@ void *lmdb_keep(void *arg)
 	for (;;) {
 		int rc = one_session(lmdb);
 
-		if (rc != 0)
+		if (rc != 0 && rc != ECANCELED)
 			report_failure(lmdb, rc);
 		sem_post(&lmdb->has_tried); /* once more than needed does not matter */
 		if (rc != 0)

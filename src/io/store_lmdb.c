@@ -132,14 +132,13 @@ static void detach(struct store *store)
 	free(handle);
 }
 
-/* Never waits: while the environment is being opened or closed there is nothing to be read. */
+/* The write lock is never held for longer than mapping and unmapping the file take. */
 static int read_record(struct lmdb_handle *handle, struct slice key, int64_t *out_expiry)
 {
 	struct lmdb *lmdb = handle->lmdb;
 	int none = 0, rc;
 
-	if (pthread_rwlock_tryrdlock(&lmdb->env_lock) != 0)
-		return EBUSY;
+	pthread_rwlock_rdlock(&lmdb->env_lock);
 	rc = lmdb->env.env ? atomic_load(&lmdb->read_rc) : EBUSY;
 	if (rc == 0) {
 		rc = lmdb_env_read(&lmdb->env, &handle->reader, key, out_expiry);

@@ -9,7 +9,7 @@ struct store_lmdb_opts {
 	size_t map_size;    /* octets, the ceiling of the file */
 	int64_t ms_pause;   /* between attempts while it fails */
 	int64_t ms_idle;    /* between looks for expired records while nothing is written */
-	size_t max_expired; /* records removed by one transaction because they expired */
+	size_t max_expired; /* records removed by one transaction because they expired; 0: none */
 };
 
 /* As store_open("lmdb:" directory). */
