@@ -34,6 +34,7 @@ struct flight {
 	struct entry *entry;	/* one reference: the answer */
 	struct entry *fallback; /* one reference: from a store, valid but about to end */
 	const char *detail;	/* the store that answered, or NULL */
+	bool is_known;		/* the answer or err was there already */
 
 	size_t store; /* index */
 	struct store_read *read;
@@ -153,14 +154,25 @@ static void on_read(void *arg, err_t err, struct slice record)
 	run(flight);
 }
 
+/* The flight before this one may have landed, or failed, while the ask was on its way. */
+static enum step look_again(struct flight *flight)
+{
+	err_t err = landing_find(flight->back, flight->question, &flight->entry);
+
+	if (err == ERR_NOT_FOUND)
+		return STEP_NEXT;
+	flight->detail = "l1";
+	flight->is_known = true;
+	return err == OK ? STEP_DONE : fail(flight, err);
+}
+
 static enum step load(struct flight *flight)
 {
 	struct back *back = flight->back;
+	enum step step;
 
-	if (flight->store == 0 && (flight->entry = landing_find(back, flight->question)) != NULL) {
-		flight->detail = "l1";
-		return STEP_DONE;
-	}
+	if (flight->store == 0 && (step = look_again(flight)) != STEP_NEXT)
+		return step;
 	if (flight->store == back->common->n_stores) {
 		flight->stage = ENTER;
 		return STEP_NEXT;
@@ -381,6 +393,15 @@ static enum step store(struct flight *flight)
 	return STEP_DONE;
 }
 
+static enum reply_verdict verdict_of(const struct flight *flight, bool is_fetched, bool is_first)
+{
+	if (flight->entry == NULL && flight->is_known)
+		return REPLY_NEGATIVE;
+	if (flight->entry != NULL && !is_fetched)
+		return REPLY_HIT;
+	return is_first ? REPLY_MISS : REPLY_COLLAPSED;
+}
+
 static void publish(struct flight *flight)
 {
 	struct back *back = flight->back;
@@ -388,7 +409,7 @@ static void publish(struct flight *flight)
 	bool is_fetched = flight->entry != NULL && flight->detail == NULL;
 	struct list *link;
 
-	if (flight->entry == NULL) {
+	if (flight->entry == NULL && !flight->is_known) {
 		flight->detail = flight->fallback ? store_name(back->stores[flight->store]) : "l1";
 		flight->entry = landing_fail(back, question, flight->err,
 					     flight->attempts.retry_after, flight->fallback);
@@ -409,9 +430,7 @@ static void publish(struct flight *flight)
 		struct ask *ask = LIST_ENTRY(link, struct ask, message.link);
 
 		ask->entry = flight->entry ? entry_ref(flight->entry) : NULL;
-		ask->verdict = !is_fetched && flight->entry ? REPLY_HIT
-			       : is_first		    ? REPLY_MISS
-							    : REPLY_COLLAPSED;
+		ask->verdict = verdict_of(flight, is_fetched, is_first);
 		ask->detail = flight->detail;
 		ask->fwd_status = is_fetched ? flight->http_status : flight->attempts.http_status;
 		ask->is_stored = is_fetched && flight->may_store;

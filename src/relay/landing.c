@@ -84,15 +84,19 @@ struct entry *landing_keep(struct back *back, const struct ask *question, struct
 	return current;
 }
 
-struct entry *landing_find(struct back *back, const struct ask *question)
+err_t landing_find(struct back *back, const struct ask *question, struct entry **out)
 {
-	struct entry *entry =
-	    cache_get(back->common->cache, key_bytes(&question->key), question->hash);
+	struct slice key = key_bytes(&question->key);
+	struct entry *entry = cache_get(back->common->cache, key, question->hash);
+	err_t err;
 
-	if (entry != NULL && clock_wall() < entry->hard_expiry)
-		return entry;
+	if (entry != NULL && clock_wall() < entry->hard_expiry) {
+		*out = entry;
+		return OK;
+	}
 	entry_unref(entry);
-	return NULL;
+	err = negative_get(back->common->negative, key, clock_mono_ms());
+	return err != OK ? err : ERR_NOT_FOUND;
 }
 
 static int64_t negative_seconds(const struct policy *policy, err_t err, int64_t retry_after)

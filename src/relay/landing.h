@@ -15,9 +15,10 @@ struct back;
  * that was there (CL-16). */
 struct entry *landing_keep(struct back *back, const struct ask *question, struct entry *entry);
 
-/* What another flight has landed for this question while it was on its way here: a valid entry, one
- * reference, or NULL. To fetch once more would be one fetch too many (HC-11). */
-struct entry *landing_find(struct back *back, const struct ask *question);
+/* What another flight of this question's key came to while the question was on its way here: OK and
+ * a valid entry, one reference; the failure that is remembered; ERR_NOT_FOUND. To fetch once more
+ * would be one fetch too many (HC-11). */
+MUST_CHECK err_t landing_find(struct back *back, const struct ask *question, struct entry **out);
 
 /*
  * The flight failed with err. Returns the answer that is still valid (fallback, or what memory
