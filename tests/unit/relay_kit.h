@@ -343,12 +343,22 @@ static inline struct slice kit_good(const char *serial, int64_t from, int64_t un
 			  1, NO_EXTS);
 }
 
-/* Answers the last request, and what follows from it at once has happened. */
-static inline void kit_answer(struct slice body)
+/* The last request ends so, and what follows from it at once has happened. */
+static inline void kit_end(const struct upstream_answer *answer)
 {
 	cr_assert_gt(stage_upstream.n_requests, 0);
-	stage_answer_ok(stage_upstream.n_requests - 1, body);
+	stage_answer(stage_upstream.n_requests - 1, answer);
 	stage_pass(0);
+}
+
+static inline void kit_answer(struct slice body)
+{
+	kit_end(&(struct upstream_answer){.http_status = 200, .body = body});
+}
+
+static inline void kit_refuse(unsigned http_status)
+{
+	kit_end(&(struct upstream_answer){.err = ERR_UP_HTTP, .http_status = http_status});
 }
 
 /* A client asks about serial and the answer is in memory, valid from and until so many seconds
