@@ -33,6 +33,7 @@ struct flight {
 	err_t err;
 	struct entry *entry;	/* one reference: the answer */
 	struct entry *fallback; /* one reference: from a store, valid but about to end */
+	struct ask *refresh;	/* begins when this has ended; NULL: none */
 	const char *detail;	/* the store that answered, or NULL */
 	bool is_known;		/* the answer or err was there already */
 
@@ -241,11 +242,27 @@ static void refuse_record(struct flight *flight, err_t err)
 	    LOG_TEXT("issuer", flight->question->issuer->label), LOG_REASON(err));
 }
 
+/* The refresh of an answer that is due for one, to begin behind it (CL-07); NULL: not now. */
+static struct ask *refresh_behind(const struct ask *ask, struct entry *entry, int64_t now)
+{
+	const struct ask_question question = {.kind = ASK_REFRESH,
+					      .issuers = ask->issuers,
+					      .issuer = ask->issuer,
+					      .key = &ask->key,
+					      .hash = ask->hash,
+					      .der = ask->request.der};
+
+	if (!entry_claim_refresh(entry, now, freshness_retry_at(entry->hard_expiry, now)))
+		return NULL;
+	return ask_new(&question);
+}
+
 static enum step check(struct flight *flight)
 {
 	const struct ask *ask = flight->question;
 	int64_t now = clock_wall();
 	struct entry *entry = NULL, *current = NULL;
+	enum freshness freshness;
 	int old_status;
 	err_t err = flight->read_err;
 
@@ -260,8 +277,11 @@ static enum step check(struct flight *flight)
 	}
 	cache_put(flight->back->common->cache, entry, now, &current, &old_status);
 	entry_unref(entry);
-	if (freshness_of(current->refresh_at, current->hard_expiry,
-			 ask->issuer->policy.expiry_margin, now) != ENDING) {
+	freshness = freshness_of(current->refresh_at, current->hard_expiry,
+				 ask->issuer->policy.expiry_margin, now);
+	if (freshness != ENDING) {
+		if (freshness == DUE)
+			flight->refresh = refresh_behind(ask, current, now);
 		flight->entry = current;
 		flight->detail = store_name(flight->back->stores[flight->store]);
 		return STEP_DONE;
@@ -436,6 +456,8 @@ static void publish(struct flight *flight)
 		ask->is_stored = is_fetched && flight->may_store;
 		back_send_home(ask, flight->entry ? OK : flight->err);
 	}
+	if (flight->refresh != NULL)
+		flight_join(back, flight->refresh);
 	entry_unref(flight->entry);
 	entry_unref(flight->fallback);
 	free(flight);
