@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/counters.h"
 #include "base/log.h"
 #include "core/record.h"
@@ -46,14 +47,29 @@ static void note_status(const struct ask *question, int old_status, unsigned new
 	    LOG_TEXT("to", label_text(DIM_TO, new_status)));
 }
 
-/* A refresh that brought the very octets that we have is not repeated soon (CL-07). */
+/* When a refresh brought nothing newer there is time for the next one, until the margin before the
+ * end begins (CL-07); from then on it is tried again soon (CL-08). */
+static void put_off_refresh(struct entry *entry, const struct policy *policy, int64_t now)
+{
+	int64_t margin_at = time_add(entry->hard_expiry, -policy->expiry_margin);
+	int64_t retry_at = freshness_retry_at(entry->hard_expiry, now);
+
+	if (now >= margin_at)
+		retry_at = now + policy->neg_ttl_error;
+	else if (retry_at > margin_at)
+		retry_at = margin_at;
+	atomic_store(&entry->retry_at, retry_at);
+}
+
+/* A refresh that brought the very octets that we have is not repeated soon (CL-07). That the look-up
+ * marks the old entry as used does no harm: it was, or there were no refresh. */
 static void put_off_if_same(const struct common *common, const struct ask *question,
 			    struct entry *entry, int64_t now)
 {
 	struct entry *old = cache_get(common->cache, key_bytes(&question->key), question->hash);
 
 	if (old != NULL && memcmp(old->sha256, entry->sha256, sizeof(entry->sha256)) == 0)
-		atomic_store(&entry->retry_at, freshness_retry_at(entry->hard_expiry, now));
+		put_off_refresh(entry, &question->issuer->policy, now);
 	entry_unref(old);
 }
 
@@ -70,7 +86,7 @@ struct entry *landing_keep(struct back *back, const struct ask *question, struct
 	case CACHE_ROLLBACK:
 		counter_add(METRIC_ROLLBACKS_REFUSED, question->issuer->slot, 0, 0, 1);
 		LOG(ROLLBACK_REFUSED, LOG_TEXT("issuer", question->issuer->label));
-		atomic_store(&current->retry_at, freshness_retry_at(current->hard_expiry, now));
+		put_off_refresh(current, &question->issuer->policy, now);
 		break;
 	case CACHE_STORED:
 		note_status(question, old_status, entry->status);
@@ -116,16 +132,6 @@ static int64_t negative_seconds(const struct policy *policy, err_t err, int64_t 
 		break;
 	}
 	return 0;
-}
-
-/* Near the end of its validity an entry is tried again soon; before that there is time (CL-07). */
-static void put_off_refresh(struct entry *entry, const struct policy *policy, int64_t now)
-{
-	bool is_ending = freshness_of(entry->refresh_at, entry->hard_expiry, policy->expiry_margin,
-				      now) == ENDING;
-
-	atomic_store(&entry->retry_at, is_ending ? now + policy->neg_ttl_error
-						 : freshness_retry_at(entry->hard_expiry, now));
 }
 
 struct entry *landing_fail(struct back *back, const struct ask *question, err_t err,
