@@ -48,6 +48,7 @@ struct flight {
 	const struct upstream_answer *answer; /* borrowed while VERIFY runs */
 	unsigned http_status;
 	bool may_store; /* the answer, with STEP_NEXT from VERIFY */
+	bool is_stored;
 };
 
 enum stage {
@@ -408,8 +409,8 @@ static enum step verify(struct flight *flight)
 
 static enum step store(struct flight *flight)
 {
-	if (flight->may_store)
-		flight->entry = landing_keep(flight->back, flight->question, flight->entry);
+	flight->is_stored =
+	    flight->may_store && landing_keep(flight->back, flight->question, &flight->entry);
 	return STEP_DONE;
 }
 
@@ -453,7 +454,7 @@ static void publish(struct flight *flight)
 		ask->verdict = verdict_of(flight, is_fetched, is_first);
 		ask->detail = flight->detail;
 		ask->fwd_status = is_fetched ? flight->http_status : flight->attempts.http_status;
-		ask->is_stored = is_fetched && flight->may_store;
+		ask->is_stored = flight->is_stored;
 		back_send_home(ask, flight->entry ? OK : flight->err);
 	}
 	if (flight->refresh != NULL)

@@ -61,8 +61,8 @@ static void put_off_refresh(struct entry *entry, const struct policy *policy, in
 	atomic_store(&entry->retry_at, retry_at);
 }
 
-/* A refresh that brought the very octets that we have is not repeated soon (CL-07). That the look-up
- * marks the old entry as used does no harm: it was, or there were no refresh. */
+/* A refresh that brought the very octets that we have is not repeated soon (CL-07). That the
+ * look-up marks the old entry as used does no harm: it was, or there were no refresh. */
 static void put_off_if_same(const struct common *common, const struct ask *question,
 			    struct entry *entry, int64_t now)
 {
@@ -73,10 +73,11 @@ static void put_off_if_same(const struct common *common, const struct ask *quest
 	entry_unref(old);
 }
 
-struct entry *landing_keep(struct back *back, const struct ask *question, struct entry *entry)
+bool landing_keep(struct back *back, const struct ask *question, struct entry **in_out)
 {
 	const struct common *common = back->common;
-	struct entry *current = NULL;
+	struct entry *entry = *in_out, *current = NULL;
+	bool is_kept = true;
 	int64_t now = clock_wall();
 	int old_status = -1;
 
@@ -84,6 +85,7 @@ struct entry *landing_keep(struct back *back, const struct ask *question, struct
 	put_off_if_same(common, question, entry, now);
 	switch (cache_put(common->cache, entry, now, &current, &old_status)) {
 	case CACHE_ROLLBACK:
+		is_kept = false;
 		counter_add(METRIC_ROLLBACKS_REFUSED, question->issuer->slot, 0, 0, 1);
 		LOG(ROLLBACK_REFUSED, LOG_TEXT("issuer", question->issuer->label));
 		put_off_refresh(current, &question->issuer->policy, now);
@@ -97,7 +99,8 @@ struct entry *landing_keep(struct back *back, const struct ask *question, struct
 		break;
 	}
 	entry_unref(entry);
-	return current;
+	*in_out = current;
+	return is_kept;
 }
 
 err_t landing_find(struct back *back, const struct ask *question, struct entry **out)
