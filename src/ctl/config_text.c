@@ -34,12 +34,13 @@ static void scan_file(struct config_text *text, const struct buf *contents,
 		      const struct config_chain *chain, const struct option_section *section)
 {
 	struct config_reader reader = {.chain = chain, .include = include};
+	const char *octets = contents->len > 0 ? (const char *)contents->p : "";
 	struct config_token token;
 
 	reader.scan = (struct config_scan){
 	    .text = text,
-	    .p = (const char *)contents->p,
-	    .end = (const char *)contents->p + contents->len,
+	    .p = octets,
+	    .end = octets + contents->len,
 	    .file = config_report_file(text->report, chain->path),
 	    .line = 1,
 	};
