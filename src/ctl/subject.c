@@ -2,14 +2,24 @@
 /* Finding a certificate and its issuer in files. */
 #include "ctl/subject.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "ctl/issuer_load.h"
+#include "ctl/certificates.h"
 
 static bool complain(const char *command, const char *path, const char *what)
 {
 	fprintf(stderr, "ocsprelay %s: %s: %s\n", command, path, what);
 	return false;
+}
+
+static bool read_certificates(const char *command, const char *path, struct certificates *out)
+{
+	err_t err = certificates_read(path, out);
+
+	return err == OK ||
+	       complain(command, path, err == ERR_SYSTEM ? strerror(errno) : err_row(err)->text);
 }
 
 /* The CA certificate that has issued cert (NULL: the first CA), and all others of its identity. */
@@ -33,12 +43,14 @@ static struct issuer *find_issuer(const struct certificates *from, X509 *cert)
 static bool add_trusted(const char *command, const char *path, struct issuer *issuer)
 {
 	struct certificates trusted = {.n = 0};
-	bool ok = certificates_read(path, &trusted) == OK;
+	err_t err = OK;
 
-	for (size_t i = 0; ok && i < trusted.n; i++)
-		ok = issuer_add_trusted(issuer, trusted.items[i]) == OK;
+	if (!read_certificates(command, path, &trusted))
+		return false;
+	for (size_t i = 0; err == OK && i < trusted.n; i++)
+		err = issuer_add_trusted(issuer, trusted.items[i]);
 	certificates_free(&trusted);
-	return ok || complain(command, path, "no certificate could be read");
+	return err == OK || complain(command, path, err_row(err)->text);
 }
 
 bool subject_read(const char *command, const char *cert_path, const char *issuer_path,
@@ -49,17 +61,13 @@ bool subject_read(const char *command, const char *cert_path, const char *issuer
 	bool ok = false;
 
 	if (cert_path != NULL) {
-		if (certificates_read(cert_path, &own) != OK) {
-			complain(command, cert_path, "no certificate could be read");
+		if (!read_certificates(command, cert_path, &own))
 			goto out;
-		}
 		subject.cert = own.items[0];
 		X509_up_ref(subject.cert);
 	}
-	if (issuer_path != NULL && certificates_read(issuer_path, &cas) != OK) {
-		complain(command, issuer_path, "no certificate could be read");
+	if (issuer_path != NULL && !read_certificates(command, issuer_path, &cas))
 		goto out;
-	}
 	subject.issuer = find_issuer(issuer_path ? &cas : &own, subject.cert);
 	if (subject.issuer == NULL) {
 		complain(command, issuer_path ? issuer_path : cert_path,
@@ -67,8 +75,10 @@ bool subject_read(const char *command, const char *cert_path, const char *issuer
 				      : "holds no CA certificate");
 		goto out;
 	}
-	if (subject.cert != NULL && issuer_add_name_of(subject.issuer, subject.cert) != OK)
+	if (subject.cert != NULL && issuer_add_name_of(subject.issuer, subject.cert) != OK) {
+		complain(command, cert_path, "its issuer's name cannot be used");
 		goto out;
+	}
 	if (trusted_path != NULL && !add_trusted(command, trusted_path, subject.issuer))
 		goto out;
 	*out = subject;
