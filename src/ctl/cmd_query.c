@@ -74,7 +74,8 @@ static bool build_request(struct query *query)
 	return true;
 }
 
-static void save(const char *path, struct slice body)
+/* False: the file is not whole, which has been said. */
+static bool save(const char *path, struct slice body)
 {
 	FILE *file = fopen(path, "wb");
 	bool ok = file != NULL && fwrite(body.p, 1, body.len, file) == body.len;
@@ -83,6 +84,42 @@ static void save(const char *path, struct slice body)
 		ok = false;
 	if (!ok)
 		fail("cannot write", path);
+	return ok;
+}
+
+static void json_begin(const struct query *query, struct buf *out)
+{
+	buf_text(out, "{\"url\":\"");
+	buf_json(out, slice_text(query->url));
+	buf_text(out, "\",");
+}
+
+static void write_out(const struct buf *out)
+{
+	if (out->len > 0)
+		fwrite(out->p, 1, out->len, stdout);
+}
+
+/* There is no response to speak of: a line for people, and for programs an object too. */
+static int print_failure(const struct query *query, const struct upstream_answer *answer)
+{
+	const char *detail = answer->detail;
+	char status[32];
+	struct buf out;
+
+	if (*detail == '\0' && answer->http_status != 0) {
+		snprintf(status, sizeof(status), "status %u", answer->http_status);
+		detail = status;
+	}
+	if (query->args->json) {
+		buf_init(&out, MAX_DER_FILE);
+		json_begin(query, &out);
+		verdict_members(answer->err, NULL, 0, &out);
+		buf_text(&out, "}\n");
+		write_out(&out);
+		buf_fini(&out);
+	}
+	return fail(err_row(answer->err)->text, detail);
 }
 
 static void print(const struct query *query, const struct upstream_answer *answer, err_t err,
@@ -93,11 +130,8 @@ static void print(const struct query *query, const struct upstream_answer *answe
 	struct buf out;
 
 	buf_init(&out, MAX_DER_FILE);
-	if (json) {
-		buf_text(&out, "{\"url\":\"");
-		buf_json(&out, slice_text(query->url));
-		buf_text(&out, "\",");
-	}
+	if (json)
+		json_begin(query, &out);
 	if (response_parse(answer->body, &response) == OK)
 		(json ? response_members : response_text)(&response, &out);
 	(json ? verdict_members : verdict_text)(err, verdict, clock_wall(), &out);
@@ -105,11 +139,13 @@ static void print(const struct query *query, const struct upstream_answer *answe
 		buf_text(&out, ",\"cache_status\":\"");
 		buf_json(&out, slice_text(answer->cache_status));
 		buf_text(&out, "\"}\n");
-	} else if (*answer->cache_status) {
-		buf_printf(&out, "Relay: %s\n", answer->cache_status);
+	} else {
+		if (query->args->nonce && err == OK && !(verdict->flags & VERDICT_NONCE))
+			buf_text(&out, "Nonce: sent, not returned\n");
+		if (*answer->cache_status)
+			buf_printf(&out, "Relay: %s\n", answer->cache_status);
 	}
-	if (out.len > 0)
-		fwrite(out.p, 1, out.len, stdout);
+	write_out(&out);
 	buf_fini(&out);
 }
 
@@ -128,14 +164,14 @@ static void on_answer(void *arg, const struct upstream_answer *answer)
 
 	loop_stop(query->loop);
 	if (answer->err != OK) {
-		query->status = fail(err_row(answer->err)->text, answer->detail);
+		query->status = print_failure(query, answer);
 		return;
 	}
-	if (query->args->out != NULL)
-		save(query->args->out, answer->body);
 	err = verify_response(answer->body, &question, &verdict);
 	print(query, answer, err, &verdict);
 	query->status = err == OK ? exits[verdict.status] : EXIT_NO_ANSWER;
+	if (query->args->out != NULL && !save(query->args->out, answer->body))
+		query->status = EXIT_NO_ANSWER;
 }
 
 static bool wants_post(const struct query *query)
@@ -185,7 +221,7 @@ static int run(const struct query_args *args)
 	if (query.url == NULL)
 		fail(args->cert, "names no responder; give --url");
 	else if (upstream_url_check(query.url) != OK)
-		fail(query.url, "is no http or https URL");
+		fail(args->cert, "its responder's URL cannot be used; give --url");
 	else if (!build_request(&query))
 		fail(args->cert, "no request can be made for it");
 	else
@@ -223,6 +259,9 @@ int cmd_query(int argc, char **argv)
 		return args_usage("query", "--hash: sha1, sha224, sha256, sha384 or sha512");
 	if (!is_method(args.method))
 		return args_usage("query", "--method: auto, get or post");
+	if (args.url != NULL && upstream_url_check(args.url) != OK)
+		return args_usage("query", "--url: http:// or https:// with a host, no user, query "
+					   "or fragment");
 	if (args.timeout == 0 || args.timeout > 3600)
 		return args_usage("query", "--timeout: 1 to 3600");
 	return run(&args);
