@@ -8,7 +8,7 @@ COMMAND(serve, "[-c FILE]", "run the relay in the foreground",
 COMMAND(check, "[-c FILE] [--json]", "read configuration and certificates, print what was understood, and every error",
 	"  -c, --config FILE     configuration (default " CONFIG_DEFAULT_PATH ")\n"
 	"      --json            print JSON\n")
-COMMAND(query, "[--url URL] [--issuer CA.pem] [--nonce] [--hash ALG] CERT.pem", "ask for a certificate's status, verify the answer, print it",
+COMMAND(query, "[--url URL] [--issuer CA.pem] [--nonce] [--hash ALG] [--method METHOD] [--out FILE] [--timeout SECONDS] [--json] CERT.pem", "ask for a certificate's status, verify the answer, print it",
 	"      --url URL         whom to ask: the relay; default: the responder named in the certificate\n"
 	"      --issuer FILE     the CA's certificate; default: found in CERT.pem\n"
 	"      --nonce           send a nonce\n"
@@ -17,7 +17,7 @@ COMMAND(query, "[--url URL] [--issuer CA.pem] [--nonce] [--hash ALG] CERT.pem", 
 	"      --out FILE        also write the DER of the response to FILE\n"
 	"      --timeout SECONDS for the whole query, default 10\n"
 	"      --json            print JSON\n")
-COMMAND(verify, "--issuer CA.pem [--cert CERT.pem | --request REQ.der] [--at TIME] RESPONSE.der", "judge a response file exactly as the relay would",
+COMMAND(verify, "--issuer CA.pem [--cert CERT.pem | --request REQ.der] [--at TIME] [--trusted FILE] [--json] RESPONSE.der", "judge a response file exactly as the relay would",
 	"      --issuer FILE     the CA's certificate\n"
 	"      --cert FILE       the certificate in question\n"
 	"      --request FILE    the OCSP request in question, DER\n"
