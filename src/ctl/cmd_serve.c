@@ -18,6 +18,7 @@
 #include "ctl/config.h"
 #include "ctl/issuer_load.h"
 #include "ctl/log_sink.h"
+#include "ctl/option_value.h"
 #include "io/clock.h"
 #include "io/entropy.h"
 #include "io/notify.h"
@@ -39,7 +40,8 @@ struct daemon {
 	const char *config;
 	struct settings *settings;
 	struct settings *old_settings; /* during a reload: still in use */
-	bool reload_again;	       /* asked for while one was under way */
+	struct settings *first; /* those of the start, kept for what only a restart changes */
+	bool reload_again;	/* asked for while one was under way */
 	struct hash_key hash_key;
 	struct loop *loop;
 	struct signals *signals;
@@ -92,7 +94,8 @@ static void on_reloaded(void *arg)
 {
 	struct daemon *daemon = arg;
 
-	settings_free(daemon->old_settings);
+	if (daemon->old_settings != daemon->first)
+		settings_free(daemon->old_settings);
 	daemon->old_settings = NULL;
 	counter_add(METRIC_CONFIG_RELOADS, 0, LABEL_OUTCOME_OK, 0, 1);
 	LOG(RELOAD, LOG_NUMBER("issuers", issuers_count(relay_issuers(daemon->relay))));
@@ -100,6 +103,28 @@ static void on_reloaded(void *arg)
 	if (daemon->reload_again) {
 		daemon->reload_again = false;
 		on_reload(daemon);
+	}
+}
+
+/* Says what a reload cannot change, so that nobody waits for it. */
+static void warn_of_restart(const struct daemon *daemon, struct settings *settings,
+			    struct buf *messages)
+{
+	static const enum option_group groups[] = {GROUP_TOP, GROUP_CACHE};
+
+	for (size_t g = 0; g < N_ELEMENTS(groups); g++) {
+		const struct option_table *table = &option_tables[groups[g]];
+		const void *was = settings_group(daemon->first, groups[g]);
+		const void *is = settings_group(settings, groups[g]);
+
+		for (size_t i = 0; i < table->n; i++) {
+			const struct option_row *row = &table->rows[i];
+
+			if (strcmp(row->name, "issuer_dir") != 0 &&
+			    strcmp(row->name, "allow") != 0 && !option_value_is_same(row, was, is))
+				buf_printf(messages, "%s: changed, which takes a restart\n",
+					   row->name);
+		}
 	}
 }
 
@@ -139,6 +164,8 @@ static void on_reload(void *arg)
 	notify_reloading();
 	buf_init(&messages, MAX_MESSAGES);
 	err = config_load(daemon->config, &settings, &messages);
+	if (err == OK)
+		warn_of_restart(daemon, settings, &messages);
 	log_lines(EVENT_CONFIG, &messages);
 	buf_reset(&messages); /* certificates are logged where they are read */
 	if (err == OK) {
@@ -177,6 +204,7 @@ static int read_configuration(struct daemon *daemon)
 	buf_fini(&messages);
 	if (err != OK)
 		return EXIT_CONFIG;
+	daemon->first = daemon->settings;
 	if (log_sink_open(&daemon->settings->log) != OK) {
 		fprintf(stderr, "ocsprelay: %s: %s\n", daemon->settings->log.target,
 			"the log target cannot be opened");
@@ -289,7 +317,10 @@ int cmd_serve(int argc, char **argv)
 	status = started ? EXIT_OK : EXIT_FAILURE;
 out:
 	log_sink_close();
-	settings_free(daemon.settings);
-	settings_free(daemon.old_settings);
+	if (daemon.settings != daemon.first)
+		settings_free(daemon.settings);
+	if (daemon.old_settings != daemon.first)
+		settings_free(daemon.old_settings);
+	settings_free(daemon.first);
 	return status;
 }

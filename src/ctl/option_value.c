@@ -14,6 +14,7 @@
 #include "io/files.h"
 
 #define MAX_WORD_LEN 4096
+#define MAX_TEXT_LEN (1 << 24) /* of a member as the file has it */
 
 struct unit {
 	const char *suffix;
@@ -171,6 +172,22 @@ static void print_choices(const struct option_row *row, struct buf *out)
 			buf_text(out, choice_at(row, i + 1).len > 0 ? ", " : " or ");
 		buf_append(out, choice_at(row, i).p, choice_at(row, i).len);
 	}
+}
+
+bool option_value_is_same(const struct option_row *row, const void *a, const void *b)
+{
+	struct buf texts[2];
+	bool is_same;
+
+	buf_init(&texts[0], MAX_TEXT_LEN);
+	buf_init(&texts[1], MAX_TEXT_LEN);
+	option_value_print(row, a, &texts[0]);
+	option_value_print(row, b, &texts[1]);
+	is_same = texts[0].err == OK && texts[1].err == OK &&
+		  slice_eq(buf_slice(&texts[0]), buf_slice(&texts[1]));
+	buf_fini(&texts[0]);
+	buf_fini(&texts[1]);
+	return is_same;
 }
 
 void option_value_allowed(const struct option_row *row, struct buf *out)

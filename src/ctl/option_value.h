@@ -35,6 +35,10 @@ MUST_CHECK err_t option_group_init(enum option_group group, void *base);
 MUST_CHECK err_t option_group_copy(enum option_group group, void *base, const void *from);
 void option_group_fini(enum option_group group, void *base);
 
+/* True when the members of two structs would stand in the file as the same; false without memory.
+ */
+bool option_value_is_same(const struct option_row *row, const void *a, const void *b);
+
 /* Appends the member as it would stand in the file. */
 void option_value_print(const struct option_row *row, const void *base, struct buf *out);
 
