@@ -23,6 +23,7 @@
 
 #define MAX_PAGE     67108864
 #define IDLE_TIMEOUT 10 /* seconds */
+#define PLAIN_TEXT   "text/plain; charset=utf-8"
 
 struct admin {
 	struct loop *loop;
@@ -67,11 +68,30 @@ static const struct {
 	const char *path, *type;
 	page_fn *fn;
 } pages[] = {
-    {"/healthz", "text/plain; charset=utf-8", healthz},
-    {"/readyz", "text/plain; charset=utf-8", readyz},
+    {"/healthz", PLAIN_TEXT, healthz},
+    {"/readyz", PLAIN_TEXT, readyz},
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics},
     {"/api/v1/status", "application/json", status},
 };
+
+static bool may_ask(struct evhttp_request *request)
+{
+	enum evhttp_cmd_type command = evhttp_request_get_command(request);
+
+	return command == EVHTTP_REQ_GET || command == EVHTTP_REQ_HEAD;
+}
+
+/* What no row of the table answers. */
+static int refuse(struct evhttp_request *request, struct buf *page)
+{
+	if (may_ask(request)) {
+		buf_text(page, "not found\n");
+		return HTTP_NOTFOUND;
+	}
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");
+	buf_text(page, "only GET and HEAD\n");
+	return HTTP_BADMETHOD;
+}
 
 static void send_page(struct evhttp_request *request, int code, const char *type,
 		      const struct buf *page)
@@ -97,17 +117,20 @@ static void on_request(struct evhttp_request *request, void *arg)
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
 	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
 	struct buf page;
+	size_t i = 0;
+	int code;
 
-	for (size_t i = 0; i < N_ELEMENTS(pages); i++) {
-		if (path == NULL || strcmp(path, pages[i].path) != 0)
-			continue;
-		buf_init(&page, MAX_PAGE);
-		int code = pages[i].fn(admin, &page);
+	while (i < N_ELEMENTS(pages) && (path == NULL || strcmp(path, pages[i].path) != 0))
+		i++;
+	buf_init(&page, MAX_PAGE);
+	if (i < N_ELEMENTS(pages) && may_ask(request)) {
+		code = pages[i].fn(admin, &page);
 		send_page(request, code, pages[i].type, &page);
-		buf_fini(&page);
-		return;
+	} else {
+		code = refuse(request, &page);
+		send_page(request, code, PLAIN_TEXT, &page);
 	}
-	evhttp_send_error(request, HTTP_NOTFOUND, NULL);
+	buf_fini(&page);
 }
 
 struct admin *admin_open(struct loop *loop, const char *address)
@@ -141,7 +164,10 @@ err_t admin_serve(struct admin *admin, struct relay *relay, const struct setting
 	admin->http = evhttp_new(loop_base(admin->loop));
 	if (admin->http == NULL)
 		return ERR_NO_MEMORY;
-	evhttp_set_allowed_methods(admin->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+	/* All that are to be refused by us: to others evhttp says 501. */
+	evhttp_set_allowed_methods(admin->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
+						    EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+						    EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
 	evhttp_set_max_headers_size(admin->http, 16384);
 	evhttp_set_max_body_size(admin->http, 16384);
 	evhttp_set_timeout(admin->http, IDLE_TIMEOUT);
