@@ -76,7 +76,8 @@ static const struct {
 	bool is_unique;
 } checks[] = {
     {"listen", is_listen, "host:port, *:port, [address]:port, unix:/path, or systemd", true},
-    {"admin", is_admin, "host:port, [address]:port, unix:/path, or \"\" for nowhere", false},
+    {"admin", is_admin, "host:port, *:port, [address]:port, unix:/path, or \"\" for nowhere",
+     false},
     {"allow", is_network, "a network as 192.0.2.0/24 or 2001:db8::/32", true},
     {"store", is_store, "lmdb:/directory", true},
     {"level", is_level, "error, warning, notice, info or debug", false},

@@ -361,7 +361,7 @@ Test(config, errors_say_what_is_wrong_and_what_is_allowed)
 	    {"listen = {'a:1', 'a:1'}", "listen: \"a:1\" stands twice, allowed: once"},
 	    {"listen = nonsense", "listen: \"nonsense\" is not understood, allowed: host:port, "
 				  "*:port, [address]:port, unix:/path, or systemd"},
-	    {"admin = systemd", "admin: \"systemd\" is not understood, allowed: host:port, "
+	    {"admin = systemd", "admin: \"systemd\" is not understood, allowed: host:port, *:port, "
 				"[address]:port, unix:/path, or \"\" for nowhere"},
 	    {"allow = {'10.0.0.0/8', '10.0.0.0/33'}",
 	     "allow: \"10.0.0.0/33\" is not understood, allowed: a network as 192.0.2.0/24 or "
