@@ -91,8 +91,3 @@ void store_delete(struct store *store, struct slice key)
 {
 	store->kind->delete (store, key);
 }
-
-void store_purge(struct store *store, struct slice prefix)
-{
-	store->kind->purge(store, prefix);
-}

@@ -54,14 +54,11 @@ void store_cancel(struct store_read *read); /* NULL is fine */
  * removed by the store itself some time after hard_expiry. A queue that is full drops the write
  * (counted).
  *
- * A put may be missed by store_get for some milliseconds; the memory cache has it. A removal counts
- * at once. A put is counted as ok (METRIC_STORE_OPERATIONS) when it survives the process.
+ * What was queued may be missed by store_get until it is committed; the memory cache has it. A put
+ * is counted as ok (METRIC_STORE_OPERATIONS) when it survives the process.
  */
 void store_put(struct store *store, struct slice key, struct slice record, int64_t hard_expiry);
 void store_delete(struct store *store, struct slice key);
-
-/* Removes every record whose key begins with prefix; all of them if it is empty (rule CL-23). */
-void store_purge(struct store *store, struct slice prefix);
 
 /* False while the store is failing. Any thread. */
 bool store_is_up(const struct store_shared *shared);

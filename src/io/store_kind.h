@@ -24,7 +24,6 @@ struct store_kind {
 	void (*put)(struct store *store, struct slice key, struct slice record,
 		    int64_t hard_expiry);
 	void (*delete)(struct store *store, struct slice key);
-	void (*purge)(struct store *store, struct slice prefix);
 };
 
 /* First members of each kind's own structs. */

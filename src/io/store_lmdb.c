@@ -1,22 +1,214 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store on the local disk: its handles, which read by themselves and queue what is to be
- * written. The rest is lmdb_keeper.h.
+ * The store on the local disk. Back threads read from the map by themselves and queue what is to be
+ * written; one writer thread, the only one that waits for the disk, opens the environment and
+ * commits all that is queued in one transaction.
+ *
+ * A full disk is no reason to close: reading goes on, writes are lost until a pause later one
+ * succeeds. After any other failure the environment is closed and, a pause later, opened again. The
+ * file itself is never deleted. That nobody else changes its octets or cuts it short while it is
+ * open is a condition of LMDB's, and so of ours.
  */
 #include "io/store_lmdb.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/counters.h"
+#include "base/log.h"
 #include "io/clock.h"
-#include "io/lmdb_keeper.h"
+#include "io/lmdb_env.h"
+#include "io/store_kind.h"
+#include "io/store_queue.h"
 
-#define MAP_SIZE    (sizeof(size_t) > 4 ? (size_t)((uint64_t)64 << 30) : (size_t)1 << 30)
-#define MS_PAUSE    30000
-#define MS_IDLE	    60000
-#define MAX_EXPIRED 256
+#define MAP_SIZE       (sizeof(size_t) > 4 ? (size_t)((uint64_t)64 << 30) : (size_t)1 << 30)
+#define MS_PAUSE       30000
+#define MS_IDLE	       60000
+#define MAX_EXPIRED    256
+#define MAX_ROUNDS     64 /* of making room */
+#define DIRECTORY_MODE 0750
+
+struct lmdb {
+	struct store_shared shared; /* first */
+	char *directory;	    /* owned */
+	struct store_lmdb_opts opts;
+	struct store_queue queue;
+	pthread_t writer;
+	sem_t has_tried; /* posted when the writer has opened the store, or has failed to */
+	atomic_bool is_up;
+
+	/* Used under the read lock, opened and closed under the write lock. */
+	pthread_rwlock_t env_lock;
+	struct lmdb_env env;
+
+	struct list handles; /* under env_lock, too */
+
+	/* The writer's own. */
+	bool has_opened, is_failing;
+	int failed_rc; /* what was logged last */
+};
+
+struct lmdb_handle {
+	struct store store; /* first */
+	struct lmdb *lmdb;
+	struct list link;
+	struct lmdb_reader reader; /* of the handle's thread; ended by the writer, too */
+};
+
+/* --- what the world sees of it ---------------------------------------------------------------- */
+
+static void set_up(struct lmdb *lmdb, bool is_up)
+{
+	if (atomic_exchange(&lmdb->is_up, is_up) != is_up)
+		counter_add(METRIC_STORE_UP, lmdb->shared.slot, 0, 0, is_up ? 1 : -1);
+}
+
+static void report_success(struct lmdb *lmdb)
+{
+	set_up(lmdb, true);
+	if (lmdb->is_failing)
+		LOG(STORE_BACK, LOG_TEXT("store", "lmdb"), LOG_TEXT("path", lmdb->directory));
+	else if (!lmdb->has_opened)
+		LOG(STORE_OPEN, LOG_TEXT("store", "lmdb"), LOG_TEXT("path", lmdb->directory));
+	lmdb->has_opened = true;
+	lmdb->is_failing = false;
+}
+
+/* Once for each cause. */
+static void report_failure(struct lmdb *lmdb, int rc)
+{
+	set_up(lmdb, false);
+	if (!lmdb->is_failing || lmdb->failed_rc != rc)
+		LOG(STORE_FAILED, LOG_TEXT("store", "lmdb"), LOG_TEXT("path", lmdb->directory),
+		    LOG_TEXT("reason", mdb_strerror(rc)));
+	lmdb->is_failing = true;
+	lmdb->failed_rc = rc;
+}
+
+static void count(const struct lmdb *lmdb, unsigned op, unsigned result, size_t n)
+{
+	if (n > 0)
+		counter_add(METRIC_STORE_OPERATIONS, lmdb->shared.slot, op, result, (int64_t)n);
+}
+
+/* Frees writes, counted with this result. */
+static void finish_writes(const struct lmdb *lmdb, struct list *writes, unsigned result)
+{
+	size_t n_deletes, n_puts = store_queue_free(writes, &n_deletes);
+
+	count(lmdb, LABEL_OP_PUT, result, n_puts);
+	count(lmdb, LABEL_OP_DELETE, result, n_deletes);
+}
+
+/* --- the writer ------------------------------------------------------------------------------- */
+
+static void close_env(struct lmdb *lmdb)
+{
+	pthread_rwlock_wrlock(&lmdb->env_lock);
+	for (struct list *node = lmdb->handles.next; node != &lmdb->handles; node = node->next)
+		lmdb_reader_end(&LIST_ENTRY(node, struct lmdb_handle, link)->reader);
+	lmdb_env_close(&lmdb->env);
+	pthread_rwlock_unlock(&lmdb->env_lock);
+}
+
+static int open_env(struct lmdb *lmdb)
+{
+	struct lmdb_env env = {.env = NULL};
+	int rc;
+
+	if (mkdir(lmdb->directory, DIRECTORY_MODE) != 0 && errno != EEXIST)
+		return errno;
+	rc = lmdb_env_open(&env, lmdb->directory, lmdb->opts.map_size);
+	if (rc != 0)
+		return rc;
+	pthread_rwlock_wrlock(&lmdb->env_lock);
+	lmdb->env = env;
+	pthread_rwlock_unlock(&lmdb->env_lock);
+	return 0;
+}
+
+/* One transaction; how many expired records it removed. */
+static int write_once(struct lmdb *lmdb, struct list *writes, size_t *out_n_expired)
+{
+	int64_t us_start = clock_mono_us();
+	int rc =
+	    lmdb_env_write(&lmdb->env, writes, clock_wall(), lmdb->opts.max_expired, out_n_expired);
+
+	counter_observe(METRIC_STORE_SECONDS, lmdb->shared.slot, LABEL_OP_PUT,
+			(uint64_t)(clock_mono_us() - us_start));
+	if (rc == 0)
+		finish_writes(lmdb, writes, LABEL_STORE_RESULT_OK);
+	return rc;
+}
+
+/* Removes a few expired records, and nothing else; false if there were none. */
+static bool make_room(struct lmdb *lmdb)
+{
+	struct list nothing;
+	size_t n_expired;
+
+	list_init(&nothing);
+	return write_once(lmdb, &nothing, &n_expired) == 0 && n_expired > 0;
+}
+
+/* What is full gives up its expired records first. */
+static int write_all(struct lmdb *lmdb, struct list *writes)
+{
+	size_t n_expired;
+	int rounds = 0, rc = write_once(lmdb, writes, &n_expired);
+
+	while (lmdb_is_full(rc) && rounds++ < MAX_ROUNDS && make_room(lmdb))
+		rc = write_once(lmdb, writes, &n_expired);
+	return rc;
+}
+
+/* Opens what is not open, and writes what is queued. */
+static void turn(struct lmdb *lmdb)
+{
+	struct list writes;
+	int rc = lmdb->env.env ? 0 : open_env(lmdb);
+
+	list_init(&writes);
+	if (rc == 0) {
+		store_queue_take(&lmdb->queue, &writes);
+		rc = write_all(lmdb, &writes);
+		finish_writes(lmdb, &writes, LABEL_STORE_RESULT_ERROR); /* those left over */
+	}
+	if (rc == 0) {
+		report_success(lmdb);
+		return;
+	}
+	report_failure(lmdb, rc);
+	if (!lmdb_is_full(rc))
+		close_env(lmdb);
+}
+
+static void *run_writer(void *arg)
+{
+	struct lmdb *lmdb = arg;
+	struct list rest;
+	bool is_open;
+
+	list_init(&rest);
+	turn(lmdb);
+	sem_post(&lmdb->has_tried);
+	do {
+		is_open = lmdb->is_failing
+			      ? store_queue_wait(&lmdb->queue, lmdb->opts.ms_pause, STORE_PATIENT)
+			      : store_queue_wait(&lmdb->queue, lmdb->opts.ms_idle, STORE_EAGER);
+		turn(lmdb);
+	} while (is_open);
+	store_queue_take(&lmdb->queue, &rest);
+	finish_writes(lmdb, &rest, LABEL_STORE_RESULT_DROPPED);
+	close_env(lmdb);
+	set_up(lmdb, false);
+	counter_thread_end();
+	return NULL;
+}
 
 /* --- the store -------------------------------------------------------------------------------- */
 
@@ -29,7 +221,6 @@ static void lmdb_free(struct lmdb *lmdb)
 {
 	store_queue_fini(&lmdb->queue);
 	pthread_rwlock_destroy(&lmdb->env_lock);
-	pthread_mutex_destroy(&lmdb->handles_lock);
 	sem_destroy(&lmdb->has_tried);
 	free(lmdb->directory);
 	free(lmdb);
@@ -49,7 +240,6 @@ static struct lmdb *lmdb_new(const char *directory, const struct store_lmdb_opts
 	list_init(&lmdb->handles);
 	store_queue_init(&lmdb->queue);
 	pthread_rwlock_init(&lmdb->env_lock, NULL);
-	pthread_mutex_init(&lmdb->handles_lock, NULL);
 	sem_init(&lmdb->has_tried, 0, 0);
 	lmdb->directory = strdup(directory);
 	if (!lmdb->directory) {
@@ -65,7 +255,7 @@ struct store_shared *store_lmdb_open(const char *directory, const struct store_l
 
 	if (!lmdb)
 		return NULL;
-	if (pthread_create(&lmdb->keeper, NULL, lmdb_keep, lmdb) != 0) {
+	if (pthread_create(&lmdb->writer, NULL, run_writer, lmdb) != 0) {
 		lmdb_free(lmdb);
 		return NULL;
 	}
@@ -89,8 +279,7 @@ static void close_store(struct store_shared *shared)
 	struct lmdb *lmdb = (struct lmdb *)shared;
 
 	store_queue_close(&lmdb->queue);
-	pthread_join(lmdb->keeper, NULL);
-	lmdb_count_first(lmdb, LABEL_STORE_RESULT_DROPPED, lmdb->queue.n);
+	pthread_join(lmdb->writer, NULL);
 	lmdb_free(lmdb);
 }
 
@@ -111,9 +300,9 @@ static struct store *attach(struct store_shared *shared, struct loop *loop)
 		return NULL;
 	handle->store = (struct store){.kind = shared->kind, .slot = shared->slot};
 	handle->lmdb = lmdb;
-	pthread_mutex_lock(&lmdb->handles_lock);
+	pthread_rwlock_wrlock(&lmdb->env_lock);
 	list_append(&lmdb->handles, &handle->link);
-	pthread_mutex_unlock(&lmdb->handles_lock);
+	pthread_rwlock_unlock(&lmdb->env_lock);
 	return &handle->store;
 }
 
@@ -122,11 +311,9 @@ static void detach(struct store *store)
 	struct lmdb_handle *handle = (struct lmdb_handle *)store;
 	struct lmdb *lmdb = handle->lmdb;
 
-	pthread_rwlock_rdlock(&lmdb->env_lock);
-	pthread_mutex_lock(&lmdb->handles_lock);
+	pthread_rwlock_wrlock(&lmdb->env_lock);
 	list_remove(&handle->link);
 	lmdb_reader_end(&handle->reader);
-	pthread_mutex_unlock(&lmdb->handles_lock);
 	pthread_rwlock_unlock(&lmdb->env_lock);
 	buf_fini(&handle->reader.record);
 	free(handle);
@@ -136,16 +323,11 @@ static void detach(struct store *store)
 static int read_record(struct lmdb_handle *handle, struct slice key, int64_t *out_expiry)
 {
 	struct lmdb *lmdb = handle->lmdb;
-	int none = 0, rc;
+	int rc = EBUSY;
 
 	pthread_rwlock_rdlock(&lmdb->env_lock);
-	rc = lmdb->env.env ? atomic_load(&lmdb->read_rc) : EBUSY;
-	if (rc == 0) {
+	if (lmdb->env.env)
 		rc = lmdb_env_read(&lmdb->env, &handle->reader, key, out_expiry);
-		if (rc != 0 && rc != MDB_NOTFOUND && rc != ENOMEM &&
-		    atomic_compare_exchange_strong(&lmdb->read_rc, &none, rc))
-			store_queue_alarm(&lmdb->queue);
-	}
 	pthread_rwlock_unlock(&lmdb->env_lock);
 	return rc;
 }
@@ -156,28 +338,25 @@ static err_t get(struct store *store, struct slice key, store_read_fn *fn, void 
 	struct lmdb_handle *handle = (struct lmdb_handle *)store;
 	int64_t us_start = clock_mono_us(), hard_expiry = 0;
 	unsigned result = LABEL_STORE_RESULT_OK;
-	err_t e = OK;
-	/* First the queue, then the file: a removal is in one of them. */
-	int rc = store_queue_removes(&handle->lmdb->queue, key)
-		     ? MDB_NOTFOUND
-		     : read_record(handle, key, &hard_expiry);
+	int rc = read_record(handle, key, &hard_expiry);
+	err_t err = OK;
 
 	(void)fn; /* never ERR_AGAIN */
 	(void)arg;
 	(void)out_read;
 	if (rc == MDB_NOTFOUND || (rc == 0 && hard_expiry <= clock_wall())) {
 		result = LABEL_STORE_RESULT_NOT_FOUND;
-		e = ERR_NOT_FOUND;
+		err = ERR_NOT_FOUND;
 	} else if (rc != 0) {
 		result = LABEL_STORE_RESULT_ERROR;
-		e = ERR_STORE_FAULT;
+		err = ERR_STORE_FAULT;
 	} else {
 		*out_record = buf_slice(&handle->reader.record);
 	}
-	counter_add(METRIC_STORE_OPERATIONS, store->slot, LABEL_OP_GET, result, 1);
+	count(handle->lmdb, LABEL_OP_GET, result, 1);
 	counter_observe(METRIC_STORE_SECONDS, store->slot, LABEL_OP_GET,
 			(uint64_t)(clock_mono_us() - us_start));
-	return e;
+	return err;
 }
 
 /* There are none. */
@@ -191,9 +370,10 @@ static void add(struct store *store, const struct store_write *model, struct sli
 {
 	struct lmdb *lmdb = ((struct lmdb_handle *)store)->lmdb;
 
-	if (key.len > LMDB_MAX_KEY_LEN || (key.len == 0 && model->op != STORE_PURGE) ||
+	if (key.len == 0 || key.len > LMDB_MAX_KEY_LEN ||
 	    !store_queue_add(&lmdb->queue, model, key, record))
-		lmdb_count(lmdb, model->op, LABEL_STORE_RESULT_DROPPED, 1);
+		count(lmdb, model->op == STORE_PUT ? LABEL_OP_PUT : LABEL_OP_DELETE,
+		      LABEL_STORE_RESULT_DROPPED, 1);
 }
 
 static void put(struct store *store, struct slice key, struct slice record, int64_t hard_expiry)
@@ -211,13 +391,6 @@ static void delete (struct store *store, struct slice key)
 	add(store, &model, key, slice_of(NULL, 0));
 }
 
-static void purge(struct store *store, struct slice prefix)
-{
-	struct store_write model = {.op = STORE_PURGE};
-
-	add(store, &model, prefix, slice_of(NULL, 0));
-}
-
 const struct store_kind store_kind_lmdb = {
     .scheme = "lmdb:",
     .name = "disk",
@@ -231,5 +404,4 @@ const struct store_kind store_kind_lmdb = {
     .cancel = cancel,
     .put = put,
     .delete = delete,
-    .purge = purge,
 };
