@@ -66,11 +66,12 @@ static char *join(const char *directory, const char *name)
 	return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
 }
 
-static bool is_file(const char *path)
+/* What cannot be looked at counts, so that whoever reads it says what is wrong with it. */
+static bool may_be_file(const char *path)
 {
 	struct stat status;
 
-	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+	return stat(path, &status) != 0 || S_ISREG(status.st_mode);
 }
 
 static int by_name(const void *a, const void *b)
@@ -78,29 +79,40 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static err_t read_names(DIR *directory, const char *path, const char *const *suffixes,
+			struct text_list *list)
+{
+	const struct dirent *entry;
+	err_t err = OK;
+	char *item;
+
+	while (err == OK && (errno = 0, entry = readdir(directory)) != NULL) {
+		if (entry->d_name[0] == '.' || !has_suffix(entry->d_name, suffixes))
+			continue;
+		item = join(path, entry->d_name);
+		if (item != NULL && !may_be_file(item))
+			free(item);
+		else
+			err = append(list, item);
+	}
+	return err == OK && errno != 0 ? ERR_SYSTEM : err;
+}
+
 err_t directory_list(const char *path, const char *const *suffixes, struct text_list *out)
 {
 	struct text_list list = {.n = 0};
 	DIR *directory = opendir(path);
-	const struct dirent *entry;
-	err_t err = OK;
+	err_t err;
+	int saved;
 
 	if (directory == NULL)
 		return ERR_SYSTEM;
-	while (err == OK && (entry = readdir(directory)) != NULL) {
-		char *item;
-
-		if (entry->d_name[0] == '.' || !has_suffix(entry->d_name, suffixes))
-			continue;
-		item = join(path, entry->d_name);
-		if (item != NULL && !is_file(item))
-			free(item);
-		else
-			err = append(&list, item);
-	}
+	err = read_names(directory, path, suffixes, &list);
+	saved = errno;
 	closedir(directory);
 	if (err != OK) {
 		text_list_free(&list);
+		errno = saved;
 		return err;
 	}
 	if (list.n > 1)

@@ -8,11 +8,13 @@
 #include "err.h"
 #include "settings.h"
 
-/* Appends the file's octets to out. "-" is standard input. ERR_SYSTEM (errno set), ERR_TOO_LONG. */
+/* Appends the file's octets to out, as many as there are room for and can be read. "-" is standard
+ * input. ERR_SYSTEM (errno set), ERR_TOO_LONG, ERR_NO_MEMORY. */
 MUST_CHECK err_t file_read(const char *path, struct buf *out);
 
 /* Paths (directory/name) of the regular files in a directory whose names end in one of the NULL-
- * terminated suffixes, sorted by name; hidden ones left out. ERR_SYSTEM, ERR_NO_MEMORY. */
+ * terminated suffixes, sorted by name; hidden ones left out, those that cannot be looked at (a link
+ * to nowhere) not. ERR_SYSTEM (errno set), ERR_NO_MEMORY. */
 MUST_CHECK err_t directory_list(const char *path, const char *const *suffixes,
 				struct text_list *out);
 void text_list_free(struct text_list *list);

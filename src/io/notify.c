@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* sd_notify, or nothing. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
 #include "io/notify.h"
 
 #ifdef HAVE_LIBSYSTEMD
+#include <inttypes.h>
 #include <systemd/sd-daemon.h>
+
+#include "io/clock.h"
 
 void notify_ready(void)
 {
@@ -12,7 +19,8 @@ void notify_ready(void)
 
 void notify_reloading(void)
 {
-	sd_notify(0, "RELOADING=1");
+	/* With the time, Type=notify-reload can tell this reload's READY from an earlier one. */
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_us());
 }
 
 void notify_stopping(void)

@@ -3,6 +3,7 @@
 #include "io/privileges.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
@@ -19,28 +20,37 @@ static err_t fail(const char *user, const char *what)
 	return ERR_SYSTEM;
 }
 
-/* A directory that root made for the relay, or that a relay made as root before: never one that
- * belongs to somebody else. */
-static void hand_over(const char *directory, const struct passwd *to)
+/*
+ * Gives what root made there to the user: never anything that belongs to somebody else, that is not
+ * what is expected, or that has another name elsewhere, which the user could have linked in.
+ * O_PATH, because closing any other descriptor of a lock file ends the locks that LMDB has on it.
+ */
+static void give(int at, const char *name, int flags, const struct passwd *to)
 {
-	static const char *const names[] = {"", "/data.mdb", "/lock.mdb"};
-	char path[4096];
+	int fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC | flags);
 	struct stat status;
 
-	for (size_t i = 0; i < N_ELEMENTS(names); i++) {
-		size_t len = strlen(directory), name_len = strlen(names[i]);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &status) == 0 && status.st_uid == 0 &&
+	    (S_ISDIR(status.st_mode) || (S_ISREG(status.st_mode) && status.st_nlink == 1)))
+		(void)fchownat(fd, "", to->pw_uid, to->pw_gid, AT_EMPTY_PATH);
+	close(fd);
+}
 
-		if (len + name_len >= sizeof(path))
-			return;
-		memcpy(path, directory, len);
-		memcpy(path + len, names[i], name_len + 1);
-		if (i == 0 && mkdir(path, 0750) != 0 && errno != EEXIST)
-			return; /* the store says what is wrong when it is opened */
-		if (lstat(path, &status) != 0 || status.st_uid != 0 || S_ISLNK(status.st_mode))
-			continue;
-		if (lchown(path, to->pw_uid, to->pw_gid) != 0)
-			return;
-	}
+/* Failures are silent: the store says what is wrong when it is opened. */
+static void hand_over(const char *directory, const struct passwd *to)
+{
+	int fd;
+
+	(void)mkdir(directory, 0750);
+	fd = open(directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	give(fd, "data.mdb", 0, to);
+	give(fd, "lock.mdb", 0, to);
+	give(fd, ".", O_DIRECTORY, to);
+	close(fd);
 }
 
 err_t privileges_drop(const char *user, const char *const *directories)

@@ -35,6 +35,7 @@ struct signals *signals_new(struct loop *loop, loop_fn *stop, loop_fn *reload, v
 	signals->reload = reload;
 	signals->arg = arg;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a store's file at the limit is an error of that write */
 	for (size_t i = 0; i < N_ELEMENTS(numbers); i++) {
 		signals->events[i] = evsignal_new(loop_base(loop), numbers[i], on_signal, signals);
 		if (signals->events[i] == NULL || event_add(signals->events[i], NULL) != 0) {
