@@ -138,8 +138,9 @@ static int write_once(struct lmdb *lmdb, struct list *writes, size_t *out_n_expi
 	int rc =
 	    lmdb_env_write(&lmdb->env, writes, clock_wall(), lmdb->opts.max_expired, out_n_expired);
 
-	counter_observe(METRIC_STORE_SECONDS, lmdb->shared.slot, LABEL_OP_PUT,
-			(uint64_t)(clock_mono_us() - us_start));
+	if (!list_is_empty(writes))
+		counter_observe(METRIC_STORE_SECONDS, lmdb->shared.slot, LABEL_OP_PUT,
+				(uint64_t)(clock_mono_us() - us_start));
 	if (rc == 0)
 		finish_writes(lmdb, writes, LABEL_STORE_RESULT_OK);
 	return rc;

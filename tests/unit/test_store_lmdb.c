@@ -70,7 +70,7 @@ Test(store_lmdb, commits_and_reads_are_timed)
 		n_puts += puts.n[i];
 		n_gets += gets.n[i];
 	}
-	cr_expect_eq(n_puts, 1);
+	cr_expect_eq(n_puts, 1, "%u", (unsigned)n_puts);
 	cr_expect_eq(n_gets, 1);
 	kit_close(&kit);
 	kit_fini(&kit);
