@@ -16,6 +16,7 @@
 #include "state/tail.h"
 
 struct back;
+struct pace;
 
 struct common {
 	struct hash_key hash_key;
@@ -23,6 +24,7 @@ struct common {
 	struct tails *tails;
 	struct negative *negative;
 	struct negative *asked_anew; /* keys that a client's no-cache was taken up for (HS-25) */
+	struct pace *nonces; /* of clients, forwarded; by counters' slot of the responder (NO-07) */
 	struct responders *responders;
 	struct addresses *addresses;
 	struct store_shared **stores; /* in the order of the configuration */

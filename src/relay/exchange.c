@@ -15,6 +15,7 @@
 #include "relay/ask.h"
 #include "relay/back.h"
 #include "relay/front.h"
+#include "relay/pace.h"
 #include "relay/step.h"
 
 struct exchange {
@@ -124,18 +125,20 @@ static enum step find_key(struct exchange *x)
 	return STEP_NEXT;
 }
 
-/* Whether the client's nonce is sent on to the responder (rules NO-02 to NO-04). */
+/* Whether the client's nonce is sent on to the responder (NO-02 to NO-04): not to one that is known
+ * to do without, and no more of them than a responder stands (NO-07). */
 static bool forwards_nonce(const struct exchange *x)
 {
+	const struct common *common = x->front->common;
 	const struct issuer *issuer = x->issuer;
+	int64_t ms_now = x->us_start / 1000;
 
-	if (issuer->policy.nonce == NONCE_FORWARD)
-		return true;
-	if (issuer->policy.nonce != NONCE_AUTO || issuer->n_responders == 0)
+	if (issuer->policy.nonce == NONCE_IGNORE || issuer->n_responders == 0)
 		return false;
-	return !responder_get(x->front->common->responders, issuer->responders[0].url,
-			      x->us_start / 1000)
-		    .skips_nonce;
+	if (issuer->policy.nonce == NONCE_AUTO &&
+	    responder_get(common->responders, issuer->responders[0].url, ms_now).skips_nonce)
+		return false;
+	return pace_take(common->nonces, issuer->responders[0].slot, ms_now);
 }
 
 /* Requests whose answer is for them alone: they go around the cache (RP-34, RP-40 to RP-42). */

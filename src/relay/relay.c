@@ -16,6 +16,12 @@
 #include "io/sockets.h"
 #include "relay/back.h"
 #include "relay/front.h"
+#include "relay/pace.h"
+
+/* Rule NO-07. A responder's slot is that of the counters. */
+#define MAX_RESPONDERS 4096
+#define MS_PER_NONCE   100
+#define NONCE_BURST    20
 
 #define MAX_ASKED_ANEW 10000 /* keys; beyond, the oldest is forgotten before its minute is over */
 
@@ -69,10 +75,11 @@ static bool make_tables(struct relay *relay, const struct relay_opts *opts)
 	common->cache = cache_new(settings->cache.memory, opts->hash_key);
 	common->negative = negative_new(settings->cache.negative_entries, opts->hash_key);
 	common->asked_anew = negative_new(MAX_ASKED_ANEW, opts->hash_key);
+	common->nonces = pace_new(MAX_RESPONDERS, MS_PER_NONCE, NONCE_BURST);
 	common->responders = responders_new();
 	common->addresses = addresses_new(opts->hash_key);
 	return common->tails != NULL && common->cache != NULL && common->negative != NULL &&
-	       common->asked_anew != NULL && common->responders != NULL &&
+	       common->asked_anew != NULL && common->nonces != NULL && common->responders != NULL &&
 	       common->addresses != NULL;
 }
 
@@ -277,6 +284,7 @@ void relay_free(struct relay *relay)
 	tails_free(common->tails);
 	negative_free(common->negative);
 	negative_free(common->asked_anew);
+	pace_free(common->nonces);
 	responders_free(common->responders);
 	addresses_free(common->addresses);
 	rules_unref(relay->rules);

@@ -22,6 +22,7 @@
 #include "pki.h"
 #include "relay/back.h"
 #include "relay/front.h"
+#include "relay/pace.h"
 #include "stage.h"
 #include "stage_clients.h"
 #include "stage_peers.h"
@@ -130,6 +131,7 @@ static inline void kit_make_tables(void)
 	common->cache = cache_new(kit.settings.cache.memory, kit_hash_key);
 	common->negative = negative_new(kit.settings.cache.negative_entries, kit_hash_key);
 	common->asked_anew = negative_new(100, kit_hash_key);
+	common->nonces = pace_new(16, 100, 20);
 	common->responders = responders_new();
 	common->addresses = addresses_new(kit_hash_key);
 	common->stores = calloc(kit.n_stores + 1, sizeof(struct store_shared *));
@@ -175,6 +177,7 @@ static inline void kit_close(void)
 	tails_free(common->tails); /* asserts that no entry is left */
 	negative_free(common->negative);
 	negative_free(common->asked_anew);
+	pace_free(common->nonces);
 	responders_free(common->responders);
 	addresses_free(common->addresses);
 	rules_unref(kit.rules);
