@@ -2,7 +2,8 @@
 /*
  * A store: records by key behind the memory cache, kept where a restart does not lose them. What it
  * gives is untrusted: the caller verifies it (rule VS-24). A store that fails logs once, counts,
- * and tries again by itself; the relay goes on without it.
+ * and tries again by itself; the relay goes on without it. A store on disk is the relay's alone:
+ * its file must not be changed or cut short by others while it is open.
  *
  * store_open makes what all threads share (the LMDB environment and its writer thread);
  * store_attach makes one thread's handle, used by that thread only.

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "io/clock.h"
 #include "io/lmdb_env.h"
+#include "io/lmdb_file.h"
 #include "io/store_kind.h"
 #include "io/store_queue.h"
 
@@ -122,7 +123,9 @@ static int open_env(struct lmdb *lmdb)
 
 	if (mkdir(lmdb->directory, DIRECTORY_MODE) != 0 && errno != EEXIST)
 		return errno;
-	rc = lmdb_env_open(&env, lmdb->directory, lmdb->opts.map_size);
+	rc = lmdb_file_check(lmdb->directory);
+	if (rc == 0)
+		rc = lmdb_env_open(&env, lmdb->directory, lmdb->opts.map_size);
 	if (rc != 0)
 		return rc;
 	pthread_rwlock_wrlock(&lmdb->env_lock);

@@ -15,6 +15,16 @@ static void write_file(const char *path, const void *p, size_t len)
 	fclose(file);
 }
 
+/* Overwrites part of a file in place. */
+static void spoil(const char *path, off_t offset, const void *p, size_t len)
+{
+	int fd = open(path, O_WRONLY);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(pwrite(fd, p, len, offset), (ssize_t)len);
+	close(fd);
+}
+
 /* Records of several pages' worth, in a store that is closed again. */
 static void fill(struct kit *kit)
 {
@@ -146,6 +156,54 @@ Test(store_damage, garbage_in_place_of_the_file_is_left_alone)
 	cr_assert_eq(file_read(away, &buf), OK);
 	cr_expect(slice_eq(buf_slice(&buf), slice_of(garbage, sizeof(garbage))));
 	buf_fini(&buf);
+	kit_fini(&kit);
+}
+
+Test(store_damage, meta_pages_that_cannot_be_are_refused)
+{
+	static const struct {
+		off_t offset; /* in each meta page */
+		size_t len;
+		uint64_t value;
+	} rows[] = {
+	    {40, 4, 0},		 /* page size */
+	    {40, 4, 100},	 /* not a power of two */
+	    {40, 4, UINT32_MAX}, /* too large */
+	    {40, 4, 8192},	 /* not where the second one is */
+	    {128, 8, 1000000},	 /* root of the main tree */
+	    {80, 8, 1000000},	 /* root of the tree of free pages */
+	    {128, 8, UINT64_MAX - 1},
+	};
+	size_t i, page;
+
+	for (i = 0; i < N_ELEMENTS(rows); i++) {
+		struct kit kit;
+
+		kit_init(&kit);
+		atomic_store(&kit_events[EVENT_STORE_FAILED], 0);
+		atomic_store(&kit_events[EVENT_STORE_BACK], 0);
+		fill(&kit);
+		for (page = 0; page < 2; page++)
+			spoil(kit_path(&kit, "data.mdb"), (off_t)(page * 4096) + rows[i].offset,
+			      &rows[i].value, rows[i].len);
+		kit_open(&kit);
+		expect_down(&kit);
+		kit_close(&kit);
+		kit_fini(&kit);
+	}
+}
+
+/* What a copy on a disk that filled up looks like. */
+Test(store_damage, a_file_without_its_trees_is_refused)
+{
+	struct kit kit;
+
+	kit_init(&kit);
+	fill(&kit);
+	cr_assert_eq(truncate(kit_path(&kit, "data.mdb"), 2 * 4096), 0);
+	kit_open(&kit);
+	expect_down(&kit);
+	kit_close(&kit);
 	kit_fini(&kit);
 }
 
