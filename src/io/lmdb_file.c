@@ -15,13 +15,13 @@
 
 #include "types.h"
 
-#define PATH_SIZE 4200
-#define MAGIC	  0xbeefc0deu
-#define VERSION	  1
-#define MIN_PAGE  512u
-#define MAX_PAGE  32768u
-#define NO_PAGE	  SIZE_MAX /* root of an empty tree */
-#define N_TREES	  2	   /* of free pages, and of the named trees */
+#define PATH_SIZE    4200
+#define LMDB_MAGIC   0xbeefc0deu
+#define LMDB_VERSION 1
+#define MIN_PAGE     512u
+#define MAX_PAGE     32768u
+#define NO_PAGE	     SIZE_MAX /* root of an empty tree */
+#define N_TREES	     2	      /* of free pages, and of the named trees */
 
 /* The data file of LMDB 0.9 begins with two of these, one page each, in the machine's own sizes and
  * byte order; the one with the higher transaction counts. */
@@ -40,7 +40,7 @@ struct meta {
 
 static bool is_meta(const struct meta *meta)
 {
-	return meta->magic == MAGIC && meta->version == VERSION;
+	return meta->magic == LMDB_MAGIC && meta->version == LMDB_VERSION;
 }
 
 static bool is_page_size(uint32_t size)
