@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -36,6 +37,7 @@ struct relay {
 	struct loop *loop;
 	struct rules *rules;
 	struct sockets *sockets;
+	char **store_urls; /* common.n_stores; settings may have others by now */
 	struct front **fronts;
 	unsigned n_fronts;
 	pthread_t *threads; /* fronts, then backs */
@@ -88,11 +90,16 @@ static bool open_stores(struct relay *relay, const struct text_list *urls)
 	struct common *common = &relay->common;
 
 	common->stores = calloc(urls->n + 1, sizeof(struct store_shared *));
-	if (common->stores == NULL)
+	relay->store_urls = calloc(urls->n + 1, sizeof(char *));
+	if (common->stores == NULL || relay->store_urls == NULL)
 		return false;
-	for (; common->n_stores < urls->n; common->n_stores++) {
-		common->stores[common->n_stores] = store_open(urls->items[common->n_stores]);
-		if (common->stores[common->n_stores] == NULL)
+	for (size_t i = 0; i < urls->n; i++) {
+		relay->store_urls[i] = strdup(urls->items[i]);
+		if (relay->store_urls[i] == NULL)
+			return false;
+		common->stores[i] = store_open(urls->items[i]);
+		common->n_stores++;
+		if (common->stores[i] == NULL)
 			return false;
 	}
 	return true;
@@ -272,8 +279,11 @@ void relay_free(struct relay *relay)
 		front_free(relay->fronts[i]);
 	for (unsigned i = 0; common->backs != NULL && i < common->n_backs; i++)
 		back_free(common->backs[i]);
-	for (size_t i = 0; i < common->n_stores; i++)
+	for (size_t i = 0; i < common->n_stores; i++) {
 		store_close(common->stores[i]);
+		free(relay->store_urls[i]);
+	}
+	free(relay->store_urls);
 	free(relay->fronts);
 	free(common->backs);
 	free(common->stores);
@@ -328,6 +338,6 @@ size_t relay_stores(const struct relay *relay)
 
 struct relay_store_status relay_store(const struct relay *relay, size_t i)
 {
-	return (struct relay_store_status){.name = relay->rules->settings->top.store.items[i],
+	return (struct relay_store_status){.name = relay->store_urls[i],
 					   .is_up = store_is_up(relay->common.stores[i])};
 }
