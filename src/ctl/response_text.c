@@ -59,12 +59,20 @@ static void put_hex(struct buf *out, struct slice bytes)
 	buf_append(out, hex, 2 * shown.len);
 }
 
-/* Nov 22 12:00:00 2026 GMT, from the parts of an IMF-fixdate: Sun, 22 Nov 2026 12:00:00 GMT */
+/* A positive number without the octet 00 that DER puts before a high bit. */
+static void put_serial(struct buf *out, struct slice serial)
+{
+	put_hex(out, slice_skip(serial, serial.len > 1 && serial.p[0] == 0 ? 1 : 0));
+}
+
+/* Nov  2 12:00:00 2026 GMT, from the parts of an IMF-fixdate: Mon, 02 Nov 2026 12:00:00 GMT */
 static void put_date(struct buf *out, int64_t t)
 {
 	char http[HTTP_DATE_LEN];
 
 	date_to_http(http, t);
+	if (http[5] == '0')
+		http[5] = ' ';
 	buf_printf(out, "%.3s %.2s %.8s %.4s GMT", http + 8, http + 5, http + 17, http + 12);
 }
 
@@ -114,7 +122,7 @@ static void put_single(struct buf *out, const struct single *single)
 	buf_text(out, "\n      Issuer Key Hash: ");
 	put_hex(out, single->certid.key_hash);
 	buf_text(out, "\n      Serial Number: ");
-	put_hex(out, single->certid.serial);
+	put_serial(out, single->certid.serial);
 	buf_printf(out, "\n    Cert Status: %s\n", cert_statuses[single->status]);
 	if (single->status == CERT_REVOKED) {
 		buf_text(out, "    Revocation Time: ");
@@ -171,7 +179,7 @@ static void put_single_object(struct buf *out, const struct single *single)
 	buf_text(out, "\",\"issuer_key_hash\":\"");
 	put_hex(out, single->certid.key_hash);
 	buf_text(out, "\",\"serial\":\"");
-	put_hex(out, single->certid.serial);
+	put_serial(out, single->certid.serial);
 	buf_printf(out, "\",\"cert_status\":\"%s\",", cert_statuses[single->status]);
 	if (single->status == CERT_REVOKED) {
 		put_time_member(out, "revocation_time", single->revoked_at);
