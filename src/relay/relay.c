@@ -6,6 +6,7 @@
  */
 #include "relay/relay.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,36 +206,56 @@ err_t relay_start(struct relay *relay)
 	return OK;
 }
 
-/* Without memory for a notice nothing is sent to that thread, and nothing waited for. */
-static void send_notice(struct mailbox *mailbox, enum notice_kind kind, struct rules *rules,
-			struct errand *errand)
+/* n notices, none of them sent yet. False without memory for all. */
+static bool make_notices(enum notice_kind kind, struct rules *rules, unsigned n, struct list *out)
 {
-	struct notice *notice = notice_new(kind, rules);
+	struct list *node;
 
-	if (notice != NULL && mailbox_post(mailbox, &notice->message) == OK)
-		errand->n_out++;
-	else
-		notice_free(notice);
+	list_init(out);
+	for (; n > 0; n--) {
+		struct notice *notice = notice_new(kind, rules);
+
+		if (notice == NULL) {
+			while ((node = list_shift(out)) != NULL)
+				notice_free(LIST_ENTRY(node, struct notice, message.link));
+			return false;
+		}
+		list_append(out, &notice->message.link);
+	}
+	return true;
+}
+
+/* Mailboxes of notices are unbounded, so what has been made arrives. */
+static void send_next(struct list *notices, struct mailbox *mailbox, struct errand *errand)
+{
+	struct notice *notice = LIST_ENTRY(list_shift(notices), struct notice, message.link);
+	err_t err = mailbox_post(mailbox, &notice->message);
+
+	assert(err == OK);
+	(void)err;
+	errand->n_out++;
 }
 
 err_t relay_reload(struct relay *relay, const struct settings *settings, struct issuers *issuers,
 		   loop_fn *done, void *arg)
 {
+	const struct common *common = &relay->common;
 	struct rules *rules = rules_new(settings, issuers);
+	struct list notices;
 
-	if (rules == NULL)
+	/* A thread that did not hear of it would go on with settings that are freed. */
+	if (rules == NULL ||
+	    !make_notices(NOTICE_RULES, rules, relay->n_fronts + common->n_backs, &notices)) {
+		rules_unref(rules);
 		return ERR_NO_MEMORY;
-	relay->reload.done = done;
-	relay->reload.arg = arg;
-	relay->reload.n_out++; /* ours, so that done is not called in between */
+	}
+	relay->reload = (struct errand){.done = done, .arg = arg};
 	for (unsigned i = 0; i < relay->n_fronts; i++)
-		send_notice(relay->fronts[i]->notices, NOTICE_RULES, rules, &relay->reload);
-	for (unsigned i = 0; i < relay->common.n_backs; i++)
-		send_notice(relay->common.backs[i]->notices, NOTICE_RULES, rules, &relay->reload);
+		send_next(&notices, relay->fronts[i]->notices, &relay->reload);
+	for (unsigned i = 0; i < common->n_backs; i++)
+		send_next(&notices, common->backs[i]->notices, &relay->reload);
 	rules_unref(relay->rules);
 	relay->rules = rules;
-	if (--relay->reload.n_out == 0)
-		finish(&relay->reload);
 	return OK;
 }
 
@@ -248,14 +269,19 @@ static void on_drain_timeout(void *arg)
 
 void relay_drain(struct relay *relay, loop_fn *done, void *arg)
 {
+	struct list notices;
+
 	if (relay->is_draining)
 		return;
 	relay->is_draining = true;
-	relay->drain.done = done;
-	relay->drain.arg = arg;
-	for (unsigned i = 0; i < relay->n_fronts; i++)
-		send_notice(relay->fronts[i]->notices, NOTICE_DRAIN, NULL, &relay->drain);
+	relay->drain = (struct errand){.done = done, .arg = arg};
 	sockets_shut(relay->sockets);
+	if (relay->n_fronts == 0 || !make_notices(NOTICE_DRAIN, NULL, relay->n_fronts, &notices)) {
+		finish(&relay->drain);
+		return;
+	}
+	for (unsigned i = 0; i < relay->n_fronts; i++)
+		send_next(&notices, relay->fronts[i]->notices, &relay->drain);
 	relay->drain_timer = timer_start(relay->loop, relay->rules->settings->limits.drain_timeout,
 					 on_drain_timeout, relay);
 }

@@ -31,14 +31,15 @@ MUST_CHECK err_t relay_start(struct relay *relay);
 
 /*
  * New issuers, policies, limits and networks for all threads; connections, cache and what is under
- * way stay. The caller frees the old settings only after done was called (on the main loop). What
- * needs a restart (listen, threads, back_threads, user, cache, store) is ignored. ERR_NO_MEMORY:
- * nothing changes and done is not called.
+ * way stay. The caller frees the old settings only after done was called (on the main loop), and
+ * does not reload again before. What needs a restart (listen, threads, back_threads, user, cache,
+ * store) is ignored. After relay_start. ERR_NO_MEMORY: nothing changes and done is not called.
  */
 MUST_CHECK err_t relay_reload(struct relay *relay, const struct settings *settings,
 			      struct issuers *issuers, loop_fn *done, void *arg);
 
-/* Accepts nothing more, lets requests under way end, at most for drain_timeout; then calls done. */
+/* Accepts nothing more, lets requests under way end, at most for drain_timeout; then calls done,
+ * which may be before this returns when there is nothing to wait for. */
 void relay_drain(struct relay *relay, loop_fn *done, void *arg);
 
 /* Stops and joins the threads, writes out the stores, frees all. NULL is fine. */
