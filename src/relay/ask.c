@@ -15,7 +15,8 @@ struct ask *ask_new(const struct ask_question *question)
 		return NULL;
 	memset(ask, 0, sizeof(*ask));
 	ask->der_len = question->der.len;
-	memcpy(ask->der, question->der.p, question->der.len);
+	if (question->der.len > 0)
+		memcpy(ask->der, question->der.p, question->der.len);
 	/* parsed anew, so that the view borrows from the ask's own octets */
 	if (ocsp_request_parse(slice_of(ask->der, ask->der_len), &limits, &ask->request) != OK) {
 		free(ask);
