@@ -38,6 +38,7 @@ struct relay {
 	struct loop *loop;
 	struct rules *rules;
 	struct sockets *sockets;
+	unsigned n_copies; /* of each, one for each front thread to be */
 	char **store_urls; /* common.n_stores; settings may have others by now */
 	struct front **fronts;
 	unsigned n_fronts;
@@ -109,7 +110,7 @@ static bool open_stores(struct relay *relay, const struct text_list *urls)
 static bool make_threads(struct relay *relay, const struct settings *settings)
 {
 	struct common *common = &relay->common;
-	unsigned n_fronts = front_count(settings), n_backs = (unsigned)settings->top.back_threads;
+	unsigned n_fronts = relay->n_copies, n_backs = (unsigned)settings->top.back_threads;
 
 	relay->fronts = calloc(n_fronts, sizeof(struct front *));
 	common->backs = calloc(n_backs, sizeof(struct back *));
@@ -175,7 +176,8 @@ struct relay *relay_new(const struct relay_opts *opts)
 	relay->loop = opts->loop;
 	relay->common.main_mailbox = mailbox_new(opts->loop, 0, on_home, relay);
 	relay->rules = rules_new(settings, opts->issuers);
-	relay->sockets = sockets_open(&settings->top.listen, front_count(settings));
+	relay->n_copies = front_count(settings);
+	relay->sockets = sockets_open(&settings->top.listen, relay->n_copies);
 	if (relay->common.main_mailbox == NULL || relay->rules == NULL || relay->sockets == NULL ||
 	    !make_tables(relay, opts)) {
 		relay_free(relay);
