@@ -3,10 +3,15 @@
 #include "relay/attempts.h"
 
 #include "core/upstream_url.h"
+#include "relay/pace.h"
 
-void attempts_init(struct attempts *attempts, const struct ask *question)
+#define MANY_FAILURES 5 /* in a row: the responder is broken (HC-12) */
+
+void attempts_init(struct attempts *attempts, const struct common *common,
+		   const struct ask *question)
 {
-	*attempts = (struct attempts){.question = question, .no_cache = question->no_cache};
+	*attempts = (struct attempts){
+	    .common = common, .question = question, .no_cache = question->no_cache};
 }
 
 const char *attempts_url(const struct attempts *attempts)
@@ -18,7 +23,7 @@ const char *attempts_url(const struct attempts *attempts)
 static void go_to_next(struct attempts *attempts)
 {
 	attempts->responder++;
-	attempts->post = attempts->is_post_retry = false;
+	attempts->is_asked = attempts->is_post_retry = attempts->post = false;
 	attempts->no_cache = attempts->question->no_cache;
 }
 
@@ -36,17 +41,47 @@ static bool wants_post(const struct attempts *attempts, const struct responder_s
 							 question->request.der) > MAX_GET_URL_LEN;
 }
 
-bool attempts_next(struct attempts *attempts, struct responders *responders, int64_t ms_now)
+/* A broken responder is asked by one flight now and then, which finds out whether it works again.
+ * The others leave it out, unless there is nobody else (HC-12). */
+static bool is_left_out(const struct attempts *attempts, const struct responder_state *state,
+			int64_t ms_now)
+{
+	size_t slot = attempts->question->issuer->responders[attempts->responder].slot;
+
+	return state->n_failures >= MANY_FAILURES && !attempts->is_asked &&
+	       !attempts->takes_broken && !pace_take(attempts->common->probes, slot, ms_now);
+}
+
+/* From where it stands on. */
+static bool find(struct attempts *attempts, int64_t ms_now)
 {
 	struct responder_state state;
 
 	for (; attempts->responder < attempts->question->issuer->n_responders;
 	     go_to_next(attempts)) {
-		state = responder_get(responders, attempts_url(attempts), ms_now);
+		state = responder_get(attempts->common->responders, attempts_url(attempts), ms_now);
 		if (state.ms_not_before > ms_now)
 			continue; /* it asked to be left alone (HC-14) */
+		if (is_left_out(attempts, &state, ms_now)) {
+			attempts->has_broken = true;
+			continue;
+		}
 		attempts->post = wants_post(attempts, &state);
+		attempts->is_asked = true;
 		return true;
+	}
+	return false;
+}
+
+bool attempts_next(struct attempts *attempts, int64_t ms_now)
+{
+	if (find(attempts, ms_now))
+		return true;
+	if (attempts->err == OK && attempts->has_broken && !attempts->takes_broken) {
+		attempts->takes_broken = true;
+		attempts->responder = 0;
+		if (find(attempts, ms_now))
+			return true;
 	}
 	if (attempts->err == OK)
 		attempts->err = ERR_UP_TRY_LATER;

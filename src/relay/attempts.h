@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The attempts of one flight: an issuer's responders in their order, each asked by GET or POST as
- * rule HC-01 says, some once more in another way, those left out that asked to be left alone; and
- * what is to be said when none had a good answer. Back threads only.
+ * rule HC-01 says, some once more in another way, those left out that asked to be left alone or do
+ * not work; and what is to be said when none had a good answer. Back threads only.
  */
 #ifndef OCSPRELAY_RELAY_ATTEMPTS_H
 #define OCSPRELAY_RELAY_ATTEMPTS_H
 
 #include "io/upstream.h"
 #include "relay/ask.h"
-#include "state/responders.h"
+#include "relay/common.h"
 
 struct attempts {
+	const struct common *common;
 	const struct ask *question;
-	size_t responder; /* index: the one that is asked */
-	bool post, no_cache;
+	size_t responder;   /* index: the one that is asked */
+	bool is_asked;	    /* not for the first time */
 	bool is_post_retry; /* it refused GET a moment ago */
+	bool post, no_cache;
+	bool has_broken, takes_broken; /* who does not work was left out, is not any more */
 
 	/* of the failure that tells most */
 	err_t err; /* OK: none yet */
@@ -23,11 +26,12 @@ struct attempts {
 	int64_t retry_after; /* seconds: the shortest that one asked for */
 };
 
-/* The question is kept. */
-void attempts_init(struct attempts *attempts, const struct ask *question);
+/* Both are kept. */
+void attempts_init(struct attempts *attempts, const struct common *common,
+		   const struct ask *question);
 
 /* Finds whom to ask now, and how. False: nobody is left; err tells why. */
-bool attempts_next(struct attempts *attempts, struct responders *responders, int64_t ms_now);
+bool attempts_next(struct attempts *attempts, int64_t ms_now);
 const char *attempts_url(const struct attempts *attempts); /* of the one found */
 
 /* The one found has failed: err is the final judgement on its answer. */

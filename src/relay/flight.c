@@ -128,7 +128,7 @@ void flight_join(struct back *back, struct ask *ask)
 		flight->back = back;
 		flight->question = ask;
 		flight->stage = ask->kind == ASK_SHARED ? LOAD : ENTER;
-		attempts_init(&flight->attempts, ask);
+		attempts_init(&flight->attempts, back->common, ask);
 		list_init(&flight->asks);
 		list_init(&flight->visitor);
 		list_append(&back->flights, &flight->link);
@@ -346,7 +346,7 @@ static enum step fetch(struct flight *flight)
 	const struct issuer *issuer = ask->issuer;
 	struct attempts *attempts = &flight->attempts;
 
-	if (!attempts_next(attempts, flight->back->common->responders, clock_mono_ms()))
+	if (!attempts_next(attempts, clock_mono_ms()))
 		return fail(flight, attempts->err);
 	flight->transfer =
 	    upstream_start(flight->back->upstream,

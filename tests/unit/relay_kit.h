@@ -132,6 +132,7 @@ static inline void kit_make_tables(void)
 	common->negative = negative_new(kit.settings.cache.negative_entries, kit_hash_key);
 	common->asked_anew = negative_new(100, kit_hash_key);
 	common->nonces = pace_new(16, 100, 20);
+	common->probes = pace_new(16, 30000, 1);
 	common->responders = responders_new();
 	common->addresses = addresses_new(kit_hash_key);
 	common->stores = calloc(kit.n_stores + 1, sizeof(struct store_shared *));
@@ -178,6 +179,7 @@ static inline void kit_close(void)
 	negative_free(common->negative);
 	negative_free(common->asked_anew);
 	pace_free(common->nonces);
+	pace_free(common->probes);
 	responders_free(common->responders);
 	addresses_free(common->addresses);
 	rules_unref(kit.rules);
