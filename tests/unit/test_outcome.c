@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+/* Responders' health: what is counted, logged and remembered of them, and whom it keeps away. */
+#include "relay/outcome.h"
+
+#include "relay_kit.h"
+
+static void open_with_two_responders(void)
+{
+	kit_prepare();
+	kit.urls[1] = KIT_URL(2);
+	kit_start();
+}
+
+static void expect_asked(size_t i, const char *url)
+{
+	cr_assert_lt(i, stage_upstream.n_requests);
+	cr_expect_str_eq(stage_upstream.requests[i].url, url);
+}
+
+/* --- what is told ----------------------------------------------------------------------------- */
+
+static int64_t n_ended(err_t err)
+{
+	return counter_sum(METRIC_UPSTREAM_REQUESTS, kit.issuer->responders[0].slot, (unsigned)err,
+			   0);
+}
+
+Test(outcome, one_event_down_and_one_back)
+{
+	struct responder_state state;
+
+	kit_open();
+	for (unsigned i = 0; i < 3; i++) {
+		kit_ask(kit_serial(i));
+		kit_refuse(500);
+	}
+	cr_expect_eq(kit.n_events[EVENT_RESPONDER_DOWN], 1);
+	cr_expect_eq(kit.n_events[EVENT_FETCH_FAILED], 3);
+	state = responder_get(kit.common.responders, KIT_URL(1), clock_mono_ms());
+	cr_expect_eq(state.n_failures, 3);
+	kit_store("01", 0, PKI_DAY);
+	kit_store("02", 0, PKI_DAY);
+	cr_expect_eq(kit.n_events[EVENT_RESPONDER_DOWN], 1);
+	cr_expect_eq(kit.n_events[EVENT_RESPONDER_UP], 1);
+	cr_expect_eq(n_ended(ERR_UP_HTTP), 3);
+	cr_expect_eq(n_ended(OK), 2);
+	kit_close();
+}
+
+/* Whoever answers so is well, whatever the client thinks of it. */
+Test(outcome, what_a_responder_may_say)
+{
+	const struct slice answers[] = {UNAUTHORIZED, SIG_REQUIRED};
+
+	kit_open();
+	for (unsigned i = 0; i < N_ELEMENTS(answers); i++) {
+		kit_ask(kit_serial(i));
+		kit_answer(answers[i]);
+	}
+	cr_expect_eq(kit.n_events[EVENT_RESPONDER_DOWN], 0);
+	cr_expect_eq(kit.n_events[EVENT_RESPONSE_REFUSED], 0);
+	cr_expect_eq(n_ended(ERR_UP_UNAUTHORIZED), 1);
+	cr_expect_eq(n_ended(ERR_UP_SIG_REQUIRED), 1);
+	kit_close();
+}
+
+Test(outcome, HC_13_troubles_of_a_responder_count_as_failures)
+{
+	const struct slice answers[] = {TRY_LATER, INTERNAL_ERROR, slice_text("<html>")};
+
+	kit_open();
+	for (unsigned i = 0; i < N_ELEMENTS(answers); i++) {
+		kit_ask(kit_serial(i));
+		kit_answer(answers[i]);
+	}
+	cr_expect_eq(responder_get(kit.common.responders, KIT_URL(1), clock_mono_ms()).n_failures,
+		     3);
+	kit_close();
+}
+
+Test(outcome, EM_12_refused_responses_are_counted_by_reason)
+{
+	kit_open();
+	kit_ask("01");
+	kit_answer(kit_good("02", 0, PKI_DAY));
+	cr_expect_eq(kit.n_events[EVENT_RESPONSE_REFUSED], 1);
+	cr_expect_eq(kit.n_events[EVENT_FETCH_FAILED], 0);
+	cr_expect_eq(counter_sum(METRIC_VERIFY_FAILURES, kit.issuer->slot, ERR_RSP_CERTID, 0), 1);
+	cr_expect_eq(n_ended(ERR_RSP_CERTID), 1);
+	kit_close();
+}
+
+/* --- broken responders (HC-12) ---------------------------------------------------------------- */
+
+static void fail_five_times(void)
+{
+	for (unsigned i = 0; i < 5; i++) {
+		kit_ask(kit_serial(i));
+		kit_refuse(500);
+		kit_answer(kit_good(kit_serial(i), 0, PKI_DAY));
+	}
+	cr_assert_eq(stage_upstream.n_requests, 10);
+}
+
+/* Of 10 questions: how many were put to the first responder first? It fails, the second does not.
+ */
+static unsigned first_is_asked(unsigned serial)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 10; i++) {
+		size_t before = stage_upstream.n_requests;
+
+		kit_ask(kit_serial(serial + i));
+		if (strcmp(stage_upstream.requests[before].url, KIT_URL(1)) == 0) {
+			kit_refuse(500);
+			n++;
+		}
+		expect_asked(stage_upstream.n_requests - 1, KIT_URL(2));
+		kit_answer(kit_good(kit_serial(serial + i), 0, PKI_DAY));
+	}
+	return n;
+}
+
+Test(outcome, HC_12_broken_responder_is_tried_by_one_every_30_seconds)
+{
+	open_with_two_responders();
+	fail_five_times();
+	cr_expect_eq(first_is_asked(100), 1);
+	stage_pass(29 * 1000);
+	cr_expect_eq(first_is_asked(200), 0);
+	stage_pass(1000);
+	cr_expect_eq(first_is_asked(300), 1);
+	kit_close();
+}
+
+Test(outcome, HC_12_broken_responder_comes_back_at_once)
+{
+	open_with_two_responders();
+	fail_five_times();
+	kit_ask(kit_serial(100));
+	expect_asked(10, KIT_URL(1));
+	kit_answer(kit_good(kit_serial(100), 0, PKI_DAY));
+	cr_expect_eq(kit.n_events[EVENT_RESPONDER_UP], 1);
+	for (unsigned i = 1; i < 5; i++) {
+		kit_ask(kit_serial(100 + i));
+		expect_asked(stage_upstream.n_requests - 1, KIT_URL(1));
+	}
+	kit_close();
+}
+
+Test(outcome, HC_12_probe_may_be_by_post_too)
+{
+	open_with_two_responders();
+	fail_five_times();
+	kit_ask(kit_serial(100));
+	kit_refuse(405);
+	expect_asked(11, KIT_URL(1));
+	cr_expect(stage_upstream.requests[11].post);
+	kit_close();
+}
+
+/* To leave out everybody would make an outage last longer. */
+Test(outcome, HC_12_where_all_are_broken_all_are_asked)
+{
+	open_with_two_responders();
+	for (unsigned i = 0; i < 20; i++) {
+		kit_ask(kit_serial(i));
+		kit_refuse(500);
+		kit_refuse(500);
+		cr_expect_eq(stage_upstream.n_requests, 2 * i + 2);
+	}
+	kit_ask("01");
+	expect_asked(40, KIT_URL(1));
+	kit_answer(kit_good("01", 0, PKI_DAY));
+	cr_expect_str_eq(stage_field(kit_ask("01"), "Cache-Status"), KIT_HIT(86400));
+	kit_close();
+}
+
+Test(outcome, HC_12_only_responder_is_always_asked)
+{
+	kit_open();
+	for (unsigned i = 0; i < 20; i++) {
+		kit_ask(kit_serial(i));
+		kit_refuse(500);
+	}
+	cr_expect_eq(stage_upstream.n_requests, 20);
+	kit_close();
+}
