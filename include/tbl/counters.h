@@ -7,13 +7,13 @@
  *          shown in seconds; only the first dimension may be used) | SAMPLED (a gauge that the
  *          metrics page reads from the running relay instead of a counter)
  *   scope  NONE | ISSUER {issuer} | RESPONDER {issuer,responder} | TIER {tier}
- *   dimensions: rows of tbl/labels.h, REASON (tbl/errors.h), or NONE
+ *   dimensions: rows of tbl/labels.h; REASON and UPSTREAM_RESULT (tbl/errors.h); or NONE
  */
 METRIC(REQUESTS, "requests_total", COUNTER, ISSUER, METHOD, RESULT, "Client requests by method, issuer and how they were answered")
 METRIC(RESPONSES, "responses_total", COUNTER, ISSUER, STATUS, NONE, "Answers to clients by OCSP or certificate status")
 METRIC(REJECTED, "rejected_total", COUNTER, NONE, REASON, NONE, "Client requests refused without asking anybody, by reason")
 METRIC(REQUEST_SECONDS, "request_seconds", HISTOGRAM, NONE, RESULT, NONE, "Time from the complete request to the answer")
-METRIC(UPSTREAM_REQUESTS, "upstream_requests_total", COUNTER, RESPONDER, REASON, NONE, "Requests sent to responders by result")
+METRIC(UPSTREAM_REQUESTS, "upstream_requests_total", COUNTER, RESPONDER, UPSTREAM_RESULT, NONE, "Requests sent to responders by result")
 METRIC(UPSTREAM_SECONDS, "upstream_seconds", HISTOGRAM, RESPONDER, NONE, NONE, "Time responders took to answer")
 METRIC(VERIFY_FAILURES, "verify_failures_total", COUNTER, ISSUER, REASON, NONE, "Responses refused by verification, by reason")
 METRIC(ROLLBACKS_REFUSED, "rollbacks_refused_total", COUNTER, ISSUER, NONE, NONE, "Verified responses older than the one at hand, not taken")

@@ -2,7 +2,8 @@
 /*
  * The label dimensions of the metrics whose values are known at build time, and their values.
  * LABEL_DIM(dimension, label name) starts one; LABEL(dimension, id, text) are its values, in order.
- * The dimension REASON has one value per row of tbl/errors.h and therefore no rows here.
+ * The dimensions REASON and UPSTREAM_RESULT have one value per row of tbl/errors.h and therefore no
+ * rows here.
  */
 LABEL_DIM(METHOD, "method")
 LABEL(METHOD, GET, "get")

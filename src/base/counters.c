@@ -104,12 +104,18 @@ const struct metric_row *metric_row(enum metric metric)
 	return &metrics[metric];
 }
 
+/* Whether the values of a dimension are the rows of tbl/errors.h. */
+static bool is_of_errors(enum label_dim dim)
+{
+	return dim == DIM_REASON || dim == DIM_UPSTREAM_RESULT;
+}
+
 unsigned label_count(enum label_dim dim)
 {
 	assert((unsigned)dim < N_DIMS);
 	if (dim == DIM_NONE)
 		return 1;
-	if (dim == DIM_REASON)
+	if (is_of_errors(dim))
 		return N_ERRORS;
 	return label_starts[dim + 1] - label_starts[dim] - 1;
 }
@@ -119,7 +125,9 @@ const char *label_name(enum label_dim dim)
 	assert((unsigned)dim < N_DIMS);
 	if (dim == DIM_NONE)
 		return "";
-	return dim == DIM_REASON ? "reason" : label_rows[label_starts[dim]];
+	if (is_of_errors(dim))
+		return dim == DIM_REASON ? "reason" : "result";
+	return label_rows[label_starts[dim]];
 }
 
 const char *label_text(enum label_dim dim, unsigned value)
@@ -127,7 +135,7 @@ const char *label_text(enum label_dim dim, unsigned value)
 	assert(value < label_count(dim));
 	if (dim == DIM_NONE)
 		return "";
-	return dim == DIM_REASON ? err_row((err_t)value)->label
+	return is_of_errors(dim) ? err_row((err_t)value)->label
 				 : label_rows[label_starts[dim] + 1 + value];
 }
 

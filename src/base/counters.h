@@ -9,7 +9,8 @@
  * and has the labels with empty values.
  *
  * Cells exist from a thread's first use on; memory that cannot be had makes counts go lost, never
- * fail. A dimension value is the enum's number, e.g. LABEL_RESULT_HIT; REASON takes an err_t.
+ * fail. A dimension value is the enum's number, e.g. LABEL_RESULT_HIT; REASON and
+ * UPSTREAM_RESULT take an err_t.
  */
 #ifndef OCSPRELAY_BASE_COUNTERS_H
 #define OCSPRELAY_BASE_COUNTERS_H
@@ -42,6 +43,7 @@ enum counter_scope {
 enum label_dim {
 	DIM_NONE,
 	DIM_REASON,
+	DIM_UPSTREAM_RESULT, /* the same values under the name "result" */
 #define LABEL_DIM(dim, name) DIM_##dim,
 #define LABEL(dim, id, text)
 #include "tbl/labels.h"

@@ -32,7 +32,8 @@ def test_miss_then_hit(relay, responder, certid):
     assert relay.metric("requests_total", issuer="test", method="get", result="miss") == 1
     assert relay.metric("requests_total", issuer="test", method="get", result="hit") == 1
     assert relay.metric("responses_total", issuer="test", status="good") == 2
-    assert relay.metric("upstream_requests_total", issuer="test", responder=responder.url) == 1
+    assert relay.metric("upstream_requests_total", issuer="test", responder=responder.url,
+                        result="ok") == 1
     assert relay.metric("cache_entries") == 1
     assert relay.metric("cache_bytes") > 0
 

@@ -71,6 +71,9 @@ Test(counters, label_values_are_those_of_the_table)
 	cr_expect_eq(label_count(DIM_REASON), N_ERRORS);
 	cr_expect_str_eq(label_name(DIM_REASON), "reason");
 	cr_expect_str_eq(label_text(DIM_REASON, OK), "ok");
+	cr_expect_eq(label_count(DIM_UPSTREAM_RESULT), N_ERRORS);
+	cr_expect_str_eq(label_name(DIM_UPSTREAM_RESULT), "result");
+	cr_expect_str_eq(label_text(DIM_UPSTREAM_RESULT, ERR_UP_HTTP), "upstream-http");
 	cr_expect_str_eq(label_text(DIM_REASON, ERR_LOOP), "loop");
 }
 
