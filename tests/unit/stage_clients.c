@@ -85,6 +85,11 @@ void server_set_limits(struct server *server, const struct settings_limits *limi
 	server->opts.allow = allow;
 }
 
+const struct settings_limits *stage_limits(const struct server *server)
+{
+	return server->opts.limits;
+}
+
 static void on_drained(void *arg)
 {
 	struct server *server = arg;

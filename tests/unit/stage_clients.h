@@ -8,6 +8,9 @@
 
 #include "io/server.h"
 
+/* What the server was told last. */
+const struct settings_limits *stage_limits(const struct server *server);
+
 struct connection *stage_connect(struct server *server); /* dies with the server */
 
 /* One request through the door; copies are handed on and freed at once. The former one has been

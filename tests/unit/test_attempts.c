@@ -225,6 +225,18 @@ Test(attempts, HC_12_next_responder_is_asked_in_order)
 	kit_close();
 }
 
+Test(attempts, VS_09_HC_12_next_responder_is_asked_in_the_plain_way)
+{
+	open_with_two_responders();
+	kit_ask("01");
+	kit_answer(kit_good("01", -PKI_DAY, -1));
+	kit_answer(kit_good("01", -PKI_DAY, -1));
+	expect_methods("GPG");
+	expect_asked(2, KIT_URL(2));
+	cr_expect_not(stage_upstream.requests[2].no_cache);
+	kit_close();
+}
+
 /* What the first did not understand by GET says nothing about the second. */
 Test(attempts, HC_12_each_responder_is_asked_in_its_own_way)
 {

@@ -99,6 +99,7 @@ Test(back, new_limits_count_from_the_reload_on)
 	settings.limits.max_extensions = 1;
 	kit_ask("01");
 	reload(&settings);
+	cr_expect_eq(stage_limits(kit.front->server), &settings.limits);
 	kit_expect(kit_ask("01"), TRY_LATER, "");
 	kit_expect(kit_post(kit_about("01", CAT(kit_ext("2a03", false, EMPTY),
 						kit_ext("2a04", false, EMPTY))),

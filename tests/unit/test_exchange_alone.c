@@ -143,6 +143,9 @@ Test(exchange_alone, NO_04_two_nonces_do_not_share_a_flight)
 	ask_nonce(NONCE);
 	ask_nonce(OTHER_NONCE);
 	cr_expect_eq(stage_upstream.n_requests, 3);
+	kit_answer(good_with(kit_nonce(OTHER_NONCE)));
+	kit_ask("01"); /* joins the first one all the same */
+	cr_expect_eq(stage_upstream.n_requests, 3);
 	kit_close();
 }
 

@@ -124,14 +124,15 @@ Test(flight, keys_belong_to_back_threads)
 {
 	kit_prepare();
 	kit.common.n_backs = 3;
+	kit.policy.max_inflight = 300;
 	kit_start();
-	for (unsigned i = 0; i < 45; i++) {
+	for (unsigned i = 0; i < 60; i++) {
 		kit_ask(kit_serial(i));
 		kit_ask(kit_serial(i));
 	}
-	cr_expect_eq(stage_upstream.n_requests, 45);
+	cr_expect_eq(stage_upstream.n_requests, 60);
 	for (unsigned i = 0; i < 3; i++)
-		cr_expect_gt(inflight_count(kit.backs[i]->inflight), 5);
+		cr_expect_gt(inflight_count(kit.backs[i]->inflight), 0);
 	kit_close();
 }
 

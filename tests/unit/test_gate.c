@@ -16,6 +16,7 @@ struct visitor {
 
 static struct visitor visitors[MAX_VISITORS];
 static unsigned entered[MAX_VISITORS], n_entered;
+static unsigned depth; /* of calls inside of calls */
 static struct gates *gates;
 
 static void on_enter(void *arg, struct list *link)
@@ -24,8 +25,10 @@ static void on_enter(void *arg, struct list *link)
 
 	cr_assert_eq(arg, &gates);
 	entered[n_entered++] = visitor->number;
+	cr_expect_eq(++depth, 1);
 	if (visitor->leaves_at_once)
 		gate_leave(gates, 1);
+	depth--;
 }
 
 static void open_gates(void)
@@ -113,7 +116,7 @@ Test(gate, reload_that_narrows_it_lets_those_inside_end)
 	gates_free(gates);
 }
 
-/* A thousand who leave while they enter must not stand on one another's stack. */
+/* Many who leave while they enter must not stand on one another's stack. */
 Test(gate, visitors_that_leave_at_once)
 {
 	open_gates();

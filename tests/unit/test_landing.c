@@ -209,6 +209,25 @@ Test(landing, CL_13_unknown_is_asked_again_after_a_while)
 	kit_close();
 }
 
+Test(landing, what_is_too_large_for_memory_is_in_the_stores)
+{
+	struct slice response;
+	struct connection *client;
+
+	kit_prepare();
+	kit.settings.cache.memory = 1 << 20;
+	kit.settings.limits.max_upstream_response = 4 << 20;
+	kit_start();
+	client = kit_ask("01");
+	response = kit_signed(&(struct pki_single){.serial = "01"}, 1,
+			      kit_ext("2a03", false, build_fill(1, 2 << 20)));
+	kit_answer(response);
+	kit_expect(client, response, KIT_MISS);
+	kit_expect(kit_ask("01"), response, KIT_HIT_DISK(86400));
+	cr_expect_eq(stage_upstream.n_requests, 1);
+	kit_close();
+}
+
 /* --- retries of refreshes (CL-07, CL-08) ------------------------------------------------------ */
 
 /* The time, from now on, after which a hit starts another refresh. */
@@ -331,6 +350,20 @@ Test(landing, CL_18_F4_an_outage_of_a_day_hides_nothing_that_is_valid)
 	kit_close();
 }
 
+Test(landing, CL_02_answer_that_ends_during_its_refresh)
+{
+	struct connection *client;
+
+	kit_open();
+	kit_store("01", 0, 1000);
+	stage_pass(997 * 1000);
+	client = kit_ask("01");
+	stage_pass(5000); /* attempt_timeout */
+	kit_expect(client, TRY_LATER, "ocsprelay; fwd=stale; detail=upstream-unreachable");
+	kit_expect(kit_ask("01"), TRY_LATER, KIT_NEGATIVE);
+	kit_close();
+}
+
 /* --- failures (CL-19) ------------------------------------------------------------------------- */
 
 static const struct failure {
@@ -366,7 +399,7 @@ static void play_failure(const struct failure *failure, const char *serial)
 	cr_expect(slice_eq(stage_body(client), told), "%s", failure->rule);
 	cr_expect_eq(stage_upstream.n_requests, n + failure->n_requests, "%s", failure->rule);
 	stage_pass((failure->seconds - 1) * 1000);
-	kit_expect(kit_ask(serial), told, KIT_NEGATIVE);
+	kit_expect(kit_send(kit_about(serial, NO_EXTS), 0), told, KIT_NEGATIVE);
 	cr_expect_eq(stage_upstream.n_requests, n + failure->n_requests, "%s", failure->rule);
 	stage_pass(1000);
 	kit_ask(serial);

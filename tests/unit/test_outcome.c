@@ -160,6 +160,19 @@ Test(outcome, HC_12_probe_may_be_by_post_too)
 	kit_close();
 }
 
+Test(outcome, HC_12_failure_of_the_others_is_no_reason_to_ask_the_broken_one)
+{
+	struct connection *client;
+
+	open_with_two_responders();
+	fail_five_times();
+	cr_expect_eq(first_is_asked(100), 1);
+	client = kit_ask(kit_serial(200));
+	kit_refuse(503);
+	kit_expect(client, TRY_LATER, "ocsprelay; fwd=miss; fwd-status=503");
+	kit_close();
+}
+
 /* To leave out everybody would make an outage last longer. */
 Test(outcome, HC_12_where_all_are_broken_all_are_asked)
 {
