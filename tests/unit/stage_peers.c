@@ -287,7 +287,7 @@ err_t store_get(struct store *store, struct slice key, store_read_fn *fn, void *
 		return look_up(store, key, out_record);
 	read = stage_take(sizeof(*read));
 	*read = (struct store_read){.store = store, .key = stage_copy(key), .fn = fn, .arg = arg};
-	read->turn = timer_start(store->loop, 0, on_read_turn, read);
+	read->turn = timer_start(store->loop, stage_stores.ms, on_read_turn, read);
 	list_append(&store->reads, &read->link);
 	*out_read = read;
 	return ERR_AGAIN;

@@ -35,7 +35,8 @@ void stage_answer_http(size_t i, unsigned status); /* refused with this status *
 
 extern struct stage_stores {
 	unsigned n_gets, n_puts, n_deletes; /* of all stores */
-	bool is_slow;			    /* store_get answers in a later turn of the loop */
+	bool is_slow;			    /* store_get answers in a later turn of the loop, */
+	int64_t ms;			    /* after this time */
 	err_t err;			    /* with this, if it is not OK */
 } stage_stores;
 
