@@ -133,17 +133,18 @@ static void on_request(struct evhttp_request *request, void *arg)
 	buf_fini(&page);
 }
 
-struct admin *admin_open(struct loop *loop, const char *address)
+struct admin *admin_open(struct loop *loop, const char *address, const char *user)
 {
 	struct admin *admin = calloc(1, sizeof(*admin));
 	char *item = strdup(address);
 	const struct text_list addresses = {.items = &item, .n = 1};
+	const struct sockets_opts opts = {.n_copies = 1, .mode = 0660, .user = user};
 
 	if (admin == NULL || item == NULL)
 		goto fail;
 	admin->loop = loop;
 	if (*address != '\0') {
-		admin->sockets = sockets_open(&addresses, 1);
+		admin->sockets = sockets_open(&addresses, &opts);
 		if (admin->sockets == NULL)
 			goto fail;
 	}

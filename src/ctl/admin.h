@@ -15,9 +15,9 @@ struct admin;
 struct relay;
 
 /* Opens the listener of address ("host:port" or "unix:/path"); "" gives an admin without one. What
- * cannot be opened is logged (LISTEN_FAILED) and left out. Privileges may be dropped afterwards.
- * NULL without memory. */
-struct admin *admin_open(struct loop *loop, const char *address);
+ * cannot be opened is logged (LISTEN_FAILED) and left out. Privileges may be dropped afterwards:
+ * a Unix socket made by root is user's. NULL without memory. */
+struct admin *admin_open(struct loop *loop, const char *address, const char *user);
 
 /* Starts answering about relay, which must outlive the admin. */
 MUST_CHECK err_t admin_serve(struct admin *admin, struct relay *relay,

@@ -2,7 +2,8 @@
 /*
  * ocsprelay check: reads the configuration and the certificates as serve would, and says what it
  * has understood: every error, every file that had to be skipped, every issuer with its hashes,
- * responders and the options that differ from the defaults. Opens nothing, asks nobody.
+ * responders and the options that differ from the defaults; and whether the user exists. Opens
+ * nothing, asks nobody else.
  *
  * Exit: 0, 1 when something was skipped or nothing is there to serve, 78 for a configuration that
  * serve would refuse.
@@ -21,6 +22,7 @@
 #include "ctl/option_value.h"
 #include "io/clock.h"
 #include "io/entropy.h"
+#include "io/privileges.h"
 
 #define MAX_OUTPUT (256 << 20) /* thousands of issuers, a kilobyte each */
 #define NAME_SIZE  512
@@ -330,6 +332,18 @@ static int by_label(const void *a, const void *b)
 	return strcmp(left->issuer->label, right->issuer->label);
 }
 
+/* Only a doubt, with no line of the file: who does not start as root needs no user, and most have
+ * that of the defaults. */
+static void doubt_user(struct check *check)
+{
+	const char *user = check->settings->top.user;
+
+	if (privileges_check(user) != OK)
+		buf_printf(&check->config_messages,
+			   "%s: warning: user = \"%s\": started as root, serve will end with %s\n",
+			   check->config, user, PRIVILEGES_NO_USER);
+}
+
 /* OK also for a configuration that is refused: then there are no settings. */
 static err_t gather(struct check *check)
 {
@@ -342,6 +356,7 @@ static err_t gather(struct check *check)
 	err = config_load(check->config, &check->settings, &check->config_messages);
 	if (err)
 		return err == ERR_NO_MEMORY ? err : OK;
+	doubt_user(check);
 	check->issuers = issuer_load_explained(check->settings, entropy_hash_key(),
 					       &check->file_messages, &check->origins);
 	if (!check->issuers)

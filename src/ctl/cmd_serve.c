@@ -224,6 +224,12 @@ static bool is_clock_sane(void)
 	return false;
 }
 
+/* The file that is to be opened anew after a rotation, or NULL. */
+static const char *log_file(const struct settings *settings)
+{
+	return settings->log.target[0] == '/' ? settings->log.target : NULL;
+}
+
 static bool give_up_root(const struct settings *settings)
 {
 	const struct text_list *stores = &settings->top.store;
@@ -236,7 +242,7 @@ static bool give_up_root(const struct settings *settings)
 			directories[n++] = stores->items[i] + 5;
 	}
 	if (directories != NULL)
-		err = privileges_drop(settings->top.user, directories);
+		err = privileges_drop(settings->top.user, directories, log_file(settings));
 	free(directories);
 	return err == OK;
 }
@@ -254,7 +260,8 @@ static bool open_relay(struct daemon *daemon)
 		return false;
 	daemon->relay = relay_new(&opts);
 	issuers_unref(opts.issuers);
-	daemon->admin = admin_open(daemon->loop, daemon->settings->top.admin);
+	daemon->admin =
+	    admin_open(daemon->loop, daemon->settings->top.admin, daemon->settings->top.user);
 	return daemon->relay != NULL && daemon->admin != NULL && relay_listeners(daemon->relay) > 0;
 }
 

@@ -24,6 +24,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "io/privileges.h"
 
 #define BACKLOG	 4096 /* the kernel cuts it to what it allows */
 #define MAX_NAME (sizeof(((struct sockaddr_un *)NULL)->sun_path) + sizeof("unix:"))
@@ -316,7 +317,58 @@ static void remove_stale(const struct sockaddr_un *address)
 	close(fd);
 }
 
-static void open_unix(struct sockets *sockets, const char *word)
+/* By its descriptor in /proc, because there is no other way to say it of a path opened without
+ * following links. False with errno. */
+static bool set_mode(int fd, mode_t mode)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return chmod(path, mode) == 0;
+}
+
+/*
+ * The file that bind has made gets its mode and its owner. Others may be able to write to its
+ * directory: what stands there by now is changed only if it can be nothing but ours. False with
+ * errno.
+ */
+static bool open_to_clients(const char *path, const struct sockets_opts *opts)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+	bool is_open = false;
+	int saved_errno;
+
+	if (fd < 0)
+		return false;
+	errno = EPERM;
+	if (fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_nlink == 1 &&
+	    status.st_uid == geteuid() && set_mode(fd, opts->mode)) {
+		privileges_give_socket(fd, opts->user);
+		is_open = true;
+	}
+	saved_errno = errno;
+	close(fd);
+	errno = saved_errno;
+	return is_open;
+}
+
+/* Listens last: until then nobody gets in, whatever the mode. False with errno. */
+static bool bind_unix(int fd, const struct sockaddr_un *address, const struct sockets_opts *opts)
+{
+	int saved_errno;
+
+	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
+		return false;
+	if (open_to_clients(address->sun_path, opts) && listen(fd, BACKLOG) == 0)
+		return true;
+	saved_errno = errno;
+	unlink(address->sun_path);
+	errno = saved_errno;
+	return false;
+}
+
+static void open_unix(struct sockets *sockets, const char *word, const struct sockets_opts *opts)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *path = word + 5;
@@ -329,8 +381,7 @@ static void open_unix(struct sockets *sockets, const char *word)
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	remove_stale(&address);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-	    listen(fd, BACKLOG) == 0) {
+	if (fd >= 0 && bind_unix(fd, &address, opts)) {
 		add_shared(sockets, fd, true);
 		return;
 	}
@@ -373,7 +424,7 @@ static void open_passed(struct sockets *sockets, const char *word)
 /* --- all ----------------------------------------------------------------------------------------
  */
 
-struct sockets *sockets_open(const struct text_list *addresses, unsigned n_copies)
+struct sockets *sockets_open(const struct text_list *addresses, const struct sockets_opts *opts)
 {
 	struct sockets *sockets = calloc(1, sizeof(*sockets));
 
@@ -385,9 +436,9 @@ struct sockets *sockets_open(const struct text_list *addresses, unsigned n_copie
 		if (strcmp(word, "systemd") == 0)
 			open_passed(sockets, word);
 		else if (is_unix(word))
-			open_unix(sockets, word);
+			open_unix(sockets, word, opts);
 		else
-			open_host_port(sockets, word, n_copies);
+			open_host_port(sockets, word, opts->n_copies);
 	}
 	if (sockets->lacks_memory) {
 		sockets_close(sockets);

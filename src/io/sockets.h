@@ -6,6 +6,8 @@
 #ifndef OCSPRELAY_IO_SOCKETS_H
 #define OCSPRELAY_IO_SOCKETS_H
 
+#include <sys/types.h>
+
 #include "err.h"
 #include "settings.h"
 
@@ -15,14 +17,21 @@ MUST_CHECK err_t sockets_check(const char *address);
 
 struct sockets;
 
+struct sockets_opts {
+	unsigned n_copies; /* at least 1 */
+	mode_t mode;	   /* of the files of Unix sockets, whatever the umask */
+	const char *user;  /* who is given these files by root; "": nobody */
+};
+
 /*
  * Opens every address n_copies times with SO_REUSEPORT, so that each front thread has its own;
  * Unix sockets and passed ones are shared by all. What cannot be opened is logged (LISTEN_FAILED)
  * and left out, and so is a port that somebody listens on already. With port 0 the kernel chooses,
  * once for all copies and all addresses of the word. A stale Unix socket file is replaced, one that
- * answers is not; its mode is what the umask leaves. NULL only without memory.
+ * answers is not; nobody gets in before the new one has its mode and owner. NULL only without
+ * memory.
  */
-struct sockets *sockets_open(const struct text_list *addresses, unsigned n_copies);
+struct sockets *sockets_open(const struct text_list *addresses, const struct sockets_opts *opts);
 
 /* Nobody gets in any more: clients are refused, instead of waiting for an accept that never comes.
  * Passed sockets stay as they are: who waits there is for the next process. Any thread; accepting

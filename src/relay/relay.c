@@ -178,7 +178,10 @@ struct relay *relay_new(const struct relay_opts *opts)
 	relay->common.main_mailbox = mailbox_new(opts->loop, 0, on_home, relay);
 	relay->rules = rules_new(settings, opts->issuers);
 	relay->n_copies = front_count(settings);
-	relay->sockets = sockets_open(&settings->top.listen, relay->n_copies);
+	relay->sockets =
+	    sockets_open(&settings->top.listen, &(struct sockets_opts){.n_copies = relay->n_copies,
+								       .mode = 0666,
+								       .user = settings->top.user});
 	if (relay->common.main_mailbox == NULL || relay->rules == NULL || relay->sockets == NULL ||
 	    !make_tables(relay, opts)) {
 		relay_free(relay);

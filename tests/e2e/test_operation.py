@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import threading
 
@@ -644,6 +645,18 @@ def test_stale_unix_socket_is_replaced(make_relay, responder, request_der):
     assert relay.admin("/healthz")[0] == 200
 
 
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0])
+def test_modes_of_unix_sockets(make_relay, responder, umask):
+    """Clients may be anybody; administrators are the relay's user and group."""
+    relay = make_relay(responder, start=False, launcher=["sh", "-c", f'umask {umask:o}; exec "$@"',
+                                                         "sh"])
+    path = relay.path("http.sock")
+    relay.options["listen"] = ["unix:" + path]
+    relay.start()
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o666
+    assert stat.S_IMODE(os.stat(relay.admin_socket).st_mode) == 0o660
+
+
 def test_unix_socket_that_answers_is_left_alone(make_relay, responder, request_der):
     first = make_relay(responder, start=False)
     path = first.path("http.sock")
@@ -743,11 +756,21 @@ def test_notify_socket(make_relay, responder, tmp_path):
         assert b"STOPPING=1" in notify.recv(4096)
 
 
-def test_privileges_are_dropped(make_relay, responder, request_der):
-    """SL-16: started as root, it runs as the configured user, who owns the store."""
+def other_user():
+    """Somebody to change to. Skips where that cannot be done, or where the other user could not
+    reach any file: some containers close their root directory to all but root."""
     if os.geteuid() != 0:
         pytest.skip("only root can change to another user")
     user = pwd.getpwnam("nobody")
+    if subprocess.run(["/bin/true"], user=user.pw_uid, group=user.pw_gid, extra_groups=[],
+                      check=False, capture_output=True).returncode != 0:
+        pytest.skip("this machine's root directory is closed to other users")
+    return user
+
+
+def test_privileges_are_dropped(make_relay, responder, request_der):
+    """SL-16: started as root, it runs as the configured user, who owns the store."""
+    user = other_user()
     relay = make_relay(responder, start=False, user="nobody")
     os.chmod(relay.directory, 0o755)
     relay.start()
@@ -761,6 +784,70 @@ def test_privileges_are_dropped(make_relay, responder, request_der):
     assert os.stat(relay.path("store", "data.mdb")).st_uid == user.pw_uid
 
 
+def can_connect(path, user):
+    """Whether that user may connect to a Unix socket."""
+    code = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+    return subprocess.run([sys.executable, "-c", code, path], user=user, group=user,
+                          extra_groups=[], stderr=subprocess.DEVNULL, cwd="/",
+                          check=False).returncode == 0
+
+
+def test_unix_sockets_made_by_root(make_relay, responder):
+    """SL-16: they belong to the configured user; clients may be anybody, administrators not."""
+    user = other_user()
+    relay = make_relay(responder, start=False, user="nobody")
+    os.chmod(relay.directory, 0o755)
+    path = relay.path("http.sock")
+    relay.options["listen"] = ["unix:" + path]
+    relay.start()
+    for one in (path, relay.admin_socket):
+        assert (os.stat(one).st_uid, os.stat(one).st_gid) == (user.pw_uid, user.pw_gid)
+    assert can_connect(path, user.pw_uid) and can_connect(path, 12345)
+    assert can_connect(relay.admin_socket, user.pw_uid)
+    assert not can_connect(relay.admin_socket, 12345)
+
+
+def test_log_file_made_by_root_is_opened_anew(make_relay, responder):
+    """SL-16: what root has opened, the configured user opens again at SIGHUP."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can change to another user")
+    user = pwd.getpwnam("nobody")
+    relay = make_relay(responder, start=False, user="nobody")
+    os.chmod(relay.directory, 0o755)
+    path = relay.path("relay.log")
+    relay.options["log"] = {"target": path, "level": "info"}
+    relay.start(ready=False)
+
+    def events(name):
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8") as file:
+            return [line for line in file if f"event={name} " in line]
+    until(lambda: events("ready"))
+    assert os.stat(path).st_uid == user.pw_uid
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o640
+    relay.signal(signal.SIGHUP)
+    until(lambda: events("reload"))
+    assert not events("system")
+    # logrotate: moved away, and another one made for the user
+    os.rename(path, path + ".1")
+    with open(path, "wb"):
+        os.chown(path, user.pw_uid, user.pw_gid)
+    relay.signal(signal.SIGHUP)
+    until(lambda: events("reload"))
+
+
+def test_check_warns_of_an_unknown_user(directory):
+    path = config(directory, user="no-such-user", issuer={"Corp CA": issuer_section(directory)})
+    result = run("check", "-c", path)
+    assert result.returncode == OK
+    assert re.fullmatch(rf'{path}: warning: user = "no-such-user": .*no such user: create it.*\n',
+                        result.stderr)
+    assert "warnings: 1," in result.stdout
+    told = json.loads(run("check", "-c", path, "--json").stdout)
+    assert len(told["warnings"]) == 1 and not told["errors"]
+
+
 def test_unknown_user_is_an_error(make_relay, responder):
     if os.geteuid() != 0:
         pytest.skip("only root can change to another user")
@@ -769,6 +856,7 @@ def test_unknown_user_is_an_error(make_relay, responder):
     assert relay.process.wait(20) != 0
     relay.log.join()
     relay.check_log()
+    assert "create it" in relay.log.find("privileges", user="no-such-user")[0]["what"]
 
 
 @pytest.mark.threads

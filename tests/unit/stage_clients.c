@@ -295,11 +295,11 @@ struct sockets {
 	const struct text_list *addresses;
 };
 
-struct sockets *sockets_open(const struct text_list *addresses, unsigned n_copies)
+struct sockets *sockets_open(const struct text_list *addresses, const struct sockets_opts *opts)
 {
 	struct sockets *sockets = stage_new(sizeof(*sockets));
 
-	(void)n_copies;
+	(void)opts;
 	if (sockets != NULL)
 		sockets->addresses = addresses;
 	return sockets;

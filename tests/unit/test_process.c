@@ -96,7 +96,7 @@ Test(privileges, no_user_is_no_change)
 {
 	uid_t before = getuid();
 
-	cr_expect_eq(privileges_drop("", none), OK);
+	cr_expect_eq(privileges_drop("", none, NULL), OK);
 	cr_expect_eq(getuid(), before);
 }
 
@@ -109,7 +109,7 @@ static void skip_unless_root(void)
 Test(privileges, an_unknown_user_is_an_error)
 {
 	skip_unless_root();
-	cr_expect_eq(privileges_drop("no-such-user-anywhere", none), ERR_SYSTEM);
+	cr_expect_eq(privileges_drop("no-such-user-anywhere", none, NULL), ERR_SYSTEM);
 	cr_expect_eq(geteuid(), 0);
 }
 
@@ -138,14 +138,14 @@ static void make(const char *name)
 }
 
 /* In a child, because there is no way back. */
-static int drop_in_child(const char *store)
+static int drop_in_child(const char *store, const char *log_file)
 {
 	const char *directories[] = {store, NULL};
 	int status;
 	pid_t child = fork();
 
 	if (child == 0) {
-		if (privileges_drop("nobody", directories) != OK)
+		if (privileges_drop("nobody", directories, log_file) != OK)
 			_exit(1);
 		if (geteuid() == 0 || getuid() == 0 || getegid() == 0)
 			_exit(2);
@@ -168,15 +168,15 @@ Test(privileges, SL_16_root_is_given_up_for_good_and_the_store_handed_over)
 	make("store/data.mdb");
 	make("store/lock.mdb");
 	make("store/other");
-	cr_expect_eq(drop_in_child(path_of("store")), 0);
+	cr_expect_eq(drop_in_child(path_of("store"), NULL), 0);
 	cr_expect_eq(owner("store"), nobody->pw_uid);
 	cr_expect_eq(owner("store/data.mdb"), nobody->pw_uid);
 	cr_expect_eq(owner("store/lock.mdb"), nobody->pw_uid);
 	cr_expect_eq(owner("store/other"), 0);
 
-	cr_expect_eq(drop_in_child(path_of("new")), 0);
+	cr_expect_eq(drop_in_child(path_of("new"), NULL), 0);
 	cr_expect_eq(owner("new"), nobody->pw_uid, "made, if its parent exists");
-	cr_expect_eq(drop_in_child("/proc/self/none"), 0);
+	cr_expect_eq(drop_in_child("/proc/self/none", NULL), 0);
 }
 
 /* The user can link and rename in a directory that is his. */
@@ -192,7 +192,7 @@ Test(privileges, SL_16_what_has_another_name_elsewhere_is_not_handed_over)
 	cr_assert_eq(link(secret, path_of("store/data.mdb")), 0);
 	cr_assert_eq(symlink(secret, path_of("store/lock.mdb")), 0);
 	cr_assert_eq(symlink("store", path_of("link")), 0);
-	cr_expect_eq(drop_in_child(path_of("store")), 0);
+	cr_expect_eq(drop_in_child(path_of("store"), NULL), 0);
 	cr_expect_eq(owner("secret"), 0);
 	cr_expect_eq(owner("store/lock.mdb"), 0);
 }
@@ -203,8 +203,86 @@ Test(privileges, SL_16_a_directory_of_somebody_else_stays_his)
 	cr_assert_not_null(mkdtemp(directory));
 	cr_assert_eq(mkdir(path_of("store"), 0750), 0);
 	cr_assert_eq(chown(path_of("store"), 1, 1), 0);
-	cr_expect_eq(drop_in_child(path_of("store")), 0);
+	cr_expect_eq(drop_in_child(path_of("store"), NULL), 0);
 	cr_expect_eq(owner("store"), 1);
+}
+
+Test(privileges, SL_16_the_log_file_is_handed_over)
+{
+	const struct passwd *nobody = getpwnam("nobody");
+
+	skip_unless_root();
+	cr_assert_not_null(nobody);
+	cr_assert_not_null(mkdtemp(directory));
+	make("log");
+	cr_expect_eq(drop_in_child("/proc/self/none", path_of("log")), 0);
+	cr_expect_eq(owner("log"), nobody->pw_uid);
+	cr_expect_eq(drop_in_child("/proc/self/none", path_of("absent")), 0);
+	cr_expect_neq(access(path_of("absent"), F_OK), 0);
+}
+
+Test(privileges, SL_16_what_is_no_log_file_of_root_is_not_handed_over)
+{
+	static const char *const names[] = {"linked", "link", "his", "directory"};
+	char secret[128];
+
+	skip_unless_root();
+	cr_assert_not_null(mkdtemp(directory));
+	make("secret");
+	make("his");
+	snprintf(secret, sizeof(secret), "%s", path_of("secret"));
+	cr_assert_eq(chown(path_of("his"), 1, 1), 0);
+	cr_assert_eq(mkdir(path_of("directory"), 0750), 0);
+	cr_assert_eq(symlink(secret, path_of("link")), 0);
+	cr_expect_eq(drop_in_child("/proc/self/none", path_of("link")), 0);
+	cr_expect_eq(owner("secret"), 0, "through a symbolic link");
+	cr_assert_eq(link(secret, path_of("linked")), 0);
+	for (size_t i = 0; i < N_ELEMENTS(names); i++) {
+		uid_t before = owner(names[i]);
+
+		cr_expect_eq(drop_in_child("/proc/self/none", path_of(names[i])), 0);
+		cr_expect_eq(owner(names[i]), before, "%s", names[i]);
+	}
+}
+
+static void give(const char *name)
+{
+	int fd = open(path_of(name), O_PATH | O_NOFOLLOW);
+
+	privileges_give_socket(fd, "nobody");
+	close(fd);
+}
+
+Test(privileges, SL_16_only_a_socket_of_root_is_given_as_one)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	skip_unless_root();
+	cr_assert_not_null(mkdtemp(directory));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", directory);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd);
+	make("file");
+	give("file");
+	cr_expect_eq(owner("file"), 0);
+	cr_assert_eq(symlink("s", path_of("link")), 0);
+	give("link");
+	cr_expect_eq(owner("s"), 0);
+	cr_expect_eq(owner("link"), 0);
+	cr_assert_eq(link(address.sun_path, path_of("linked")), 0);
+	give("s");
+	cr_expect_eq(owner("s"), 0, "it has another name");
+	cr_assert_eq(unlink(path_of("linked")), 0);
+	give("s");
+	cr_expect_eq(owner("s"), getpwnam("nobody")->pw_uid);
+}
+
+Test(privileges, an_unknown_user_can_be_told_before)
+{
+	cr_expect_eq(privileges_check(""), OK);
+	cr_expect_eq(privileges_check("root"), OK);
+	cr_expect_eq(privileges_check("no-such-user-anywhere"), ERR_SYSTEM);
 }
 
 /* --- systemd ---------------------------------------------------------------------------------- */

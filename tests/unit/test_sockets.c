@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,8 @@ static struct sockets *open_words(const char *first, const char *second, unsigne
 {
 	char *items[] = {(char *)(uintptr_t)first, (char *)(uintptr_t)second};
 	const struct text_list list = {.items = items, .n = second ? 2 : 1};
-	struct sockets *sockets = sockets_open(&list, n_copies);
+	const struct sockets_opts opts = {.n_copies = n_copies, .mode = 0600, .user = ""};
+	struct sockets *sockets = sockets_open(&list, &opts);
 
 	cr_assert_not_null(sockets);
 	return sockets;
@@ -213,6 +215,57 @@ Test(sockets, a_unix_socket_is_shared_and_its_file_goes_with_it)
 	cr_assert_eq(sockets_fd(sockets, 0, 2), sockets_fd(sockets, 0, 0));
 	sockets_close(sockets);
 	cr_assert_neq(access(path_word + 5, F_OK), 0);
+}
+
+static struct sockets *open_file(mode_t mode, const char *user)
+{
+	char *item = path_word;
+	const struct text_list list = {.items = &item, .n = 1};
+	struct sockets *sockets =
+	    sockets_open(&list, &(struct sockets_opts){.n_copies = 1, .mode = mode, .user = user});
+
+	cr_assert_not_null(sockets);
+	cr_assert_eq(sockets_count(sockets), 1);
+	return sockets;
+}
+
+Test(sockets, the_file_has_the_mode_that_is_wanted_whatever_the_umask)
+{
+	static const mode_t modes[] = {0666, 0660}, masks[] = {0, 022, 0777};
+
+	for (size_t i = 0; i < N_ELEMENTS(modes) * N_ELEMENTS(masks); i++) {
+		mode_t mode = modes[i % N_ELEMENTS(modes)], mask = masks[i / N_ELEMENTS(modes)];
+		mode_t before = umask(mask);
+		struct sockets *sockets = open_file(mode, "");
+		struct stat status;
+
+		umask(before);
+		cr_assert_eq(lstat(path_word + 5, &status), 0);
+		cr_expect_eq(status.st_mode, S_IFSOCK | mode, "%o", (unsigned)status.st_mode);
+		cr_expect_eq(status.st_uid, geteuid());
+		sockets_close(sockets);
+	}
+}
+
+Test(sockets, SL_16_root_gives_the_file_to_the_user)
+{
+	const struct passwd *nobody = getpwnam("nobody");
+	struct sockets *sockets;
+	struct stat status;
+
+	if (geteuid() != 0)
+		cr_skip_test("only root can give files away");
+	cr_assert_not_null(nobody);
+	sockets = open_file(0660, "nobody");
+	cr_assert_eq(lstat(path_word + 5, &status), 0);
+	cr_expect_eq(status.st_mode, S_IFSOCK | 0660, "%o", (unsigned)status.st_mode);
+	cr_expect_eq(status.st_uid, nobody->pw_uid);
+	cr_expect_eq(status.st_gid, nobody->pw_gid);
+	sockets_close(sockets);
+	sockets = open_file(0660, "no-such-user-anywhere");
+	cr_assert_eq(lstat(path_word + 5, &status), 0);
+	cr_expect_eq(status.st_uid, 0);
+	sockets_close(sockets);
 }
 
 Test(sockets, a_stale_file_is_replaced_and_one_that_answers_is_not)
