@@ -71,6 +71,13 @@ struct ask_question {
 	struct slice der; /* the upstream request; copied */
 };
 
+/* Whether the octets that go upstream are the client's own, and not the request that we write for
+ * its CertID: just then the answer is for this client only and must not be kept. */
+static inline bool ask_is_verbatim(const struct ask *ask)
+{
+	return !ask->may_store;
+}
+
 /* A new ask, may_store, no home. NULL without memory or if der is no OCSPRequest. */
 struct ask *ask_new(const struct ask_question *question);
 

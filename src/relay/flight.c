@@ -386,7 +386,7 @@ static enum step verify(struct flight *flight)
 
 	if (err == OK)
 		err = judge(flight, answer->body, now, &verdict);
-	outcome_report(flight->back, ask->issuer, flight->attempts.responder, answer, err);
+	outcome_report(flight->back, ask, flight->attempts.responder, answer, err);
 	if (err != OK) {
 		attempts_note_failure(&flight->attempts, answer, err);
 		return STEP_AGAIN;

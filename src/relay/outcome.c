@@ -14,6 +14,14 @@ static bool is_its_right(err_t err)
 	       err == ERR_UP_MALFORMED;
 }
 
+/* Whether the outcome tells something about the responder. What it makes of a client's own words,
+ * if anything, is up to the client, who could otherwise have it left out for all (HC-12). */
+static bool tells_health(const struct ask *question, const struct upstream_answer *answer,
+			 err_t err)
+{
+	return is_its_right(err) || answer->http_status == 0 || !ask_is_verbatim(question);
+}
+
 static void log_failure(const struct issuer *issuer, const struct issuer_responder *responder,
 			const struct upstream_answer *answer, err_t err)
 {
@@ -29,10 +37,11 @@ static void log_failure(const struct issuer *issuer, const struct issuer_respond
 	    LOG_TEXT("why", answer->detail ? answer->detail : ""));
 }
 
-void outcome_report(struct back *back, const struct issuer *issuer, size_t responder,
+void outcome_report(struct back *back, const struct ask *question, size_t responder,
 		    const struct upstream_answer *answer, err_t err)
 {
 	struct responders *responders = back->common->responders;
+	const struct issuer *issuer = question->issuer;
 	const struct issuer_responder *which = &issuer->responders[responder];
 	int64_t ms_now = clock_mono_ms();
 
@@ -43,6 +52,8 @@ void outcome_report(struct back *back, const struct issuer *issuer, size_t respo
 	if (err != OK && answer->retry_after > 0)
 		responder_set_not_before(responders, which->url,
 					 ms_now + answer->retry_after * 1000);
+	if (!tells_health(question, answer, err))
+		return;
 	switch (responder_report(responders, which->url, is_its_right(err), ms_now)) {
 	case RESPONDER_WENT_DOWN:
 		LOG(RESPONDER_DOWN, LOG_TEXT("issuer", issuer->label),

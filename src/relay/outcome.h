@@ -6,13 +6,14 @@
 #ifndef OCSPRELAY_RELAY_OUTCOME_H
 #define OCSPRELAY_RELAY_OUTCOME_H
 
-#include "core/issuer.h"
 #include "io/upstream.h"
+#include "relay/ask.h"
 
 struct back;
 
-/* err is the final judgement on the answer: its own err, or what verification said. */
-void outcome_report(struct back *back, const struct issuer *issuer, size_t responder,
+/* What this responder (index) of the question's issuer came to. err is the final judgement on the
+ * answer: its own err, or what verification said. */
+void outcome_report(struct back *back, const struct ask *question, size_t responder,
 		    const struct upstream_answer *answer, err_t err);
 
 #endif

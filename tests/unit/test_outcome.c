@@ -200,3 +200,35 @@ Test(outcome, HC_12_only_responder_is_always_asked)
 	cr_expect_eq(stage_upstream.n_requests, 20);
 	kit_close();
 }
+
+/* --- requests of a client's own words --------------------------------------------------------- */
+
+/* RP-40: forwarded as it is, so its writer chooses what the responder makes of it. */
+static struct connection *ask_in_own_words(void)
+{
+	return kit_post(kit_about("01", kit_ext("2a03", true, EMPTY)), 0);
+}
+
+Test(outcome, HC_12_refusal_of_a_clients_own_words_is_no_failure)
+{
+	open_with_two_responders();
+	for (unsigned i = 0; i < 10; i++) {
+		ask_in_own_words();
+		kit_refuse(500);
+		kit_answer(kit_good("02", 0, PKI_DAY));
+	}
+	cr_expect_eq(kit.n_events[EVENT_RESPONDER_DOWN], 0);
+	cr_expect_eq(n_ended(ERR_UP_HTTP), 10);
+	kit_ask("01");
+	expect_asked(20, KIT_URL(1));
+	kit_close();
+}
+
+Test(outcome, HC_12_no_answer_to_a_clients_own_words_is_a_failure)
+{
+	kit_open();
+	ask_in_own_words();
+	kit_end(&(struct upstream_answer){.err = ERR_UP_TIMEOUT});
+	cr_expect_eq(kit.n_events[EVENT_RESPONDER_DOWN], 1);
+	kit_close();
+}
