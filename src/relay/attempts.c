@@ -41,15 +41,18 @@ static bool wants_post(const struct attempts *attempts, const struct responder_s
 							 question->request.der) > MAX_GET_URL_LEN;
 }
 
-/* A broken responder is asked by one flight now and then, which finds out whether it works again.
- * The others leave it out, unless there is nobody else (HC-12). */
+/* A broken responder is asked by one flight now and then, which finds out whether it works again;
+ * not by one of a client's own words, since its failure tells nothing. The others leave it out,
+ * unless there is nobody else (HC-12). */
 static bool is_left_out(const struct attempts *attempts, const struct responder_state *state,
 			int64_t ms_now)
 {
 	size_t slot = attempts->question->issuer->responders[attempts->responder].slot;
 
 	return state->n_failures >= MANY_FAILURES && !attempts->is_asked &&
-	       !attempts->takes_broken && !pace_take(attempts->common->probes, slot, ms_now);
+	       !attempts->takes_broken &&
+	       (ask_is_verbatim(attempts->question) ||
+		!pace_take(attempts->common->probes, slot, ms_now));
 }
 
 /* From where it stands on. */

@@ -232,3 +232,15 @@ Test(outcome, HC_12_no_answer_to_a_clients_own_words_is_a_failure)
 	cr_expect_eq(kit.n_events[EVENT_RESPONDER_DOWN], 1);
 	kit_close();
 }
+
+Test(outcome, HC_12_clients_own_words_are_no_probe)
+{
+	open_with_two_responders();
+	fail_five_times();
+	ask_in_own_words();
+	expect_asked(10, KIT_URL(2));
+	kit_answer(kit_good("01", 0, PKI_DAY));
+	kit_ask(kit_serial(100));
+	expect_asked(11, KIT_URL(1));
+	kit_close();
+}
