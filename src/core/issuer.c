@@ -360,6 +360,23 @@ err_t issuer_add_name_of(struct issuer *issuer, X509 *leaf)
 
 /* --- questions --- */
 
+/* None is twice in an array (append_cert), so as many and all of them is the same ones. */
+static bool are_same(X509 *const *a, size_t n_a, X509 *const *b, size_t n_b)
+{
+	for (size_t i = 0; i < n_a; i++) {
+		if (!is_among(b, n_b, a[i]))
+			return false;
+	}
+	return n_a == n_b;
+}
+
+bool issuer_has_same_trust(const struct issuer *a, const struct issuer *b)
+{
+	return are_same(a->certs, a->n_certs, b->certs, b->n_certs) &&
+	       are_same(a->trusted, a->n_trusted, b->trusted, b->n_trusted) &&
+	       a->policy.weak_signature == b->policy.weak_signature;
+}
+
 bool issuer_has_issued(const struct issuer *issuer, X509 *leaf)
 {
 	bool has = X509_NAME_cmp(X509_get_issuer_name(leaf), subject_of(issuer)) == 0 &&

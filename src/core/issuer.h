@@ -86,6 +86,10 @@ MUST_CHECK bool issuer_validity_of(const X509 *cert, struct issuer_validity *out
  * (CL-02). */
 bool issuer_is_valid_at(const struct issuer_validity *validity, int64_t now, int64_t skew);
 
+/* Whether what one vouches for, the other does too: the same certificates, the same that may sign
+ * for them, the same demands on signatures. Both must be the same identity. */
+bool issuer_has_same_trust(const struct issuer *a, const struct issuer *b);
+
 /* Until when the issuer's word counts: the latest notAfter of its certificates that are valid at
  * now, by the policy's skew; INT64_MIN if none is (VS-14). */
 int64_t issuer_valid_until(const struct issuer *issuer, int64_t now);

@@ -184,14 +184,17 @@ static enum step load(struct flight *flight)
 	return flight->read_err == ERR_AGAIN ? STEP_WAIT : STEP_NEXT;
 }
 
+/* By whom this thread trusts now, and not when the ask began: a reload may have come in between
+ * (relay_reload). One that is configured no more answers those who wait, and then nobody. */
 static err_t judge(const struct flight *flight, struct slice der, int64_t now,
 		   struct verdict *out_verdict)
 {
 	const struct ask *ask = flight->question;
+	const struct issuer *current = issuers_by_id(flight->back->rules->issuers, ask->issuer->id);
 	const struct verify_question question = {.certids = ask->request.certids,
 						 .n_certids = ask->request.n_certids,
 						 .nonce = ask->request.nonce,
-						 .issuer = ask->issuer,
+						 .issuer = current ? current : ask->issuer,
 						 .now = now};
 
 	return verify_response(der, &question, out_verdict);

@@ -42,8 +42,9 @@ struct relay {
 	char **store_urls; /* common.n_stores; settings may have others by now */
 	struct front **fronts;
 	unsigned n_fronts;
-	pthread_t *threads; /* fronts, then backs */
-	unsigned n_threads; /* running */
+	pthread_t *threads;	     /* fronts, then backs */
+	unsigned n_threads;	     /* running */
+	struct issuers *old_issuers; /* during a reload */
 	struct errand reload, drain;
 	struct timer *drain_timer;
 	bool is_draining;
@@ -147,6 +148,25 @@ static bool listen_all(struct relay *relay)
 	return true;
 }
 
+static bool has_other_trust(void *arg, const struct entry *entry)
+{
+	const struct relay *relay = arg;
+	const uint8_t *id = tail_issuer_id(entry->tail);
+	const struct issuer *was = issuers_by_id(relay->old_issuers, id);
+	const struct issuer *is = issuers_by_id(relay->rules->issuers, id);
+
+	return was == NULL || is == NULL || !issuer_has_same_trust(was, is);
+}
+
+/* What was verified under trust that is gone must not outlive it. All threads have the new rules by
+ * now, so no such answer comes any more; those in stores are verified when they are read. */
+static void forget_untrusted(struct relay *relay)
+{
+	cache_remove_if(relay->common.cache, has_other_trust, relay);
+	issuers_unref(relay->old_issuers);
+	relay->old_issuers = NULL;
+}
+
 static void finish(struct errand *errand)
 {
 	loop_fn *done = errand->done;
@@ -163,8 +183,11 @@ static void on_home(void *arg, struct message *message)
 	struct errand *errand = notice->kind == NOTICE_RULES ? &relay->reload : &relay->drain;
 
 	notice_free(notice);
-	if (--errand->n_out == 0)
-		finish(errand);
+	if (--errand->n_out > 0)
+		return;
+	if (errand == &relay->reload)
+		forget_untrusted(relay);
+	finish(errand);
 }
 
 struct relay *relay_new(const struct relay_opts *opts)
@@ -260,6 +283,7 @@ err_t relay_reload(struct relay *relay, const struct settings *settings, struct 
 		send_next(&notices, relay->fronts[i]->notices, &relay->reload);
 	for (unsigned i = 0; i < common->n_backs; i++)
 		send_next(&notices, common->backs[i]->notices, &relay->reload);
+	relay->old_issuers = issuers_ref(relay->rules->issuers);
 	rules_unref(relay->rules);
 	relay->rules = rules;
 	return OK;
@@ -330,6 +354,7 @@ void relay_free(struct relay *relay)
 	pace_free(common->probes);
 	responders_free(common->responders);
 	addresses_free(common->addresses);
+	issuers_unref(relay->old_issuers);
 	rules_unref(relay->rules);
 	free(relay);
 }

@@ -31,9 +31,11 @@ MUST_CHECK err_t relay_start(struct relay *relay);
 
 /*
  * New issuers, policies, limits and networks for all threads; connections, cache and what is under
- * way stay. The caller frees the old settings only after done was called (on the main loop), and
- * does not reload again before. What needs a restart (listen, threads, back_threads, user, cache,
- * store) is ignored. After relay_start. ERR_NO_MEMORY: nothing changes and done is not called.
+ * way stay, but for what was verified under trust that is gone (issuer_has_same_trust): it is
+ * forgotten before done is called. The caller frees the old settings only after done was called (on
+ * the main loop), and does not reload again before. What needs a restart (listen, threads,
+ * back_threads, user, cache, store) is ignored. After relay_start. ERR_NO_MEMORY: nothing changes
+ * and done is not called.
  */
 MUST_CHECK err_t relay_reload(struct relay *relay, const struct settings *settings,
 			      struct issuers *issuers, loop_fn *done, void *arg);

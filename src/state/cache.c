@@ -322,15 +322,25 @@ static struct entry *swap(struct shard *shard, struct slot slot, struct entry *e
 	return old;
 }
 
+/* Takes out and frees the entry that is there. */
+static void clear_place(struct cache *cache, struct shard *shard, size_t place)
+{
+	struct cache_key key;
+	struct slot slot;
+	uint64_t hash;
+
+	entry_key(shard->order[place].entry, &key);
+	hash = cache_hash(cache, key_bytes(&key));
+	if (find(shard, key_bytes(&key), hash, &slot))
+		entry_unref(detach(shard, hash, slot));
+}
+
 /* Moves the hand to the next entry without a mark, other than keep, and takes it out. There is
  * another entry than keep. */
 static void evict(struct cache *cache, struct shard *shard, const struct entry *keep)
 {
 	for (;; shard->hand++) {
 		struct entry *entry;
-		struct cache_key key;
-		struct slot slot;
-		uint64_t hash;
 
 		if (shard->hand >= shard->n_order)
 			shard->hand = 0;
@@ -341,13 +351,9 @@ static void evict(struct cache *cache, struct shard *shard, const struct entry *
 			atomic_store_explicit(&entry->visited, 0, memory_order_relaxed);
 			continue;
 		}
-		entry_key(entry, &key);
-		hash = cache_hash(cache, key_bytes(&key));
-		if (find(shard, key_bytes(&key), hash, &slot)) {
-			entry_unref(detach(shard, hash, slot));
-			shard->n_evictions++;
-			return;
-		}
+		clear_place(cache, shard, shard->hand);
+		shard->n_evictions++;
+		return;
 	}
 }
 
@@ -439,6 +445,22 @@ bool cache_remove(struct cache *cache, struct slice key, uint64_t hash)
 	pthread_mutex_unlock(&shard->mutex);
 	entry_unref(entry);
 	return entry != NULL;
+}
+
+void cache_remove_if(struct cache *cache, cache_test_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < cache->n_shards; i++) {
+		struct shard *shard = &cache->shards[i];
+
+		pthread_mutex_lock(&shard->mutex);
+		for (size_t place = 0; place < shard->n_order; place++) {
+			const struct entry *entry = shard->order[place].entry;
+
+			if (entry != NULL && fn(arg, entry))
+				clear_place(cache, shard, place);
+		}
+		pthread_mutex_unlock(&shard->mutex);
+	}
 }
 
 void cache_stats(struct cache *cache, struct cache_stats *out)

@@ -45,6 +45,10 @@ enum cache_put_result cache_put(struct cache *cache, struct entry *entry, int64_
 /* Takes the entry of this key out; true if there was one. */
 bool cache_remove(struct cache *cache, struct slice key, uint64_t hash);
 
+/* Takes out every entry that fn says so of; fn as in cache_each. */
+typedef bool cache_test_fn(void *arg, const struct entry *entry);
+void cache_remove_if(struct cache *cache, cache_test_fn *fn, void *arg);
+
 struct cache_stats {
 	uint64_t n_entries;
 	uint64_t n_bytes; /* entries and tables; shared tails: tails_memory */

@@ -379,6 +379,41 @@ def test_VS_12_trusted_responder_need_not_be_embedded(make_responder, make_relay
     assert relay.get(request(cast.ca.certid(9))).cache_status["stored"]
 
 
+def test_VS_12_trust_that_a_reload_withdraws(make_responder, make_relay, cast):
+    responder = make_responder(cast)
+    relay = make_relay(responder, ca=cast.ca, start=False)
+    section = relay.options["issuer"]["test"]
+    section["trusted_responders"] = [relay.write("trusted.pem", cast.of_stranger.pem)]
+    relay.start()
+    asked = request(cast.ca.certid(11))
+    responder.then(responder.signed(signer=cast.of_stranger))
+    assert relay.get(asked).cache_status["stored"]
+    relay.wait_for_stored()
+    relay.reload()
+    assert relay.get(asked).cache_status["hit"], "nothing has changed"
+    del section["trusted_responders"]
+    relay.reload()
+    assert relay.get(asked).cache_status["fwd"] == "miss"
+    assert responder.count() == 2
+    assert relay.get(asked).cache_status["hit"]
+
+
+def test_VS_12_trust_withdrawn_while_the_answer_is_on_its_way(make_responder, make_relay, cast):
+    responder = make_responder(cast)
+    responder.behave(responder.signed(signer=cast.of_stranger))
+    relay = make_relay(responder, ca=cast.ca, start=False)
+    section = relay.options["issuer"]["test"]
+    section["trusted_responders"] = [relay.write("trusted.pem", cast.of_stranger.pem)]
+    relay.start()
+    with relay.connect() as client, responder.held():
+        client.send(get(request(cast.ca.certid(12))))
+        responder.wait_for(1)
+        del section["trusted_responders"]
+        relay.reload()
+        responder.release()
+        assert client.read().body == response(2)
+
+
 def test_VS_14_issuer_expired(make_responder, make_relay, cast):
     old = pki_module.new_ca(cast.root, "Old CA", not_before=-10 * DAY, not_after=-DAY)
     responder = make_responder(cast)

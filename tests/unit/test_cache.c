@@ -221,6 +221,28 @@ Test(cache, each_visits_every_entry)
 	teardown(&f);
 }
 
+static bool is_even(void *arg, const struct entry *entry)
+{
+	struct cache_key key;
+
+	(void)arg;
+	entry_key(entry, &key);
+	return get_u64(key.serial + 8) % 2 == 0;
+}
+
+Test(cache, removes_what_a_test_says)
+{
+	struct fixture f = setup(8 * MIB);
+
+	for (uint64_t n = 0; n < 1000; n++)
+		put(&f, entry_of(f.tails, &(struct entry_spec){.n = n}));
+	cache_remove_if(f.cache, is_even, NULL);
+	for (uint64_t n = 0; n < 1000; n++)
+		cr_expect_eq(get(&f, n), n % 2 != 0, "%lu", n);
+	cr_expect_eq(stats(&f).n_entries, 500);
+	teardown(&f);
+}
+
 /* --- eviction --- */
 
 /* In a cache of one mebibyte there is one shard, and room for ten of these. */

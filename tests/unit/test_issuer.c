@@ -394,6 +394,30 @@ Test(issuer, responders_and_trusted_are_kept_once_and_in_order)
 	issuer_free(issuer);
 }
 
+Test(issuer, trust_is_the_same_whatever_the_order)
+{
+	X509 *ca = ca_cert(0, 0, 0), *renewed = ca_cert(0, 0, PKI_NOW + PKI_DAY);
+	X509 *leaf = leaf_of(ca, 0, "");
+	struct issuer *one = issuer_of(ca), *other = issuer_of(renewed);
+
+	cr_expect(issuer_has_same_trust(one, one));
+	cr_expect_not(issuer_has_same_trust(one, other), "another certificate");
+	cr_assert_eq(issuer_add_cert(one, renewed), OK);
+	cr_expect_not(issuer_has_same_trust(one, other), "one certificate less");
+	cr_expect_not(issuer_has_same_trust(other, one), "one certificate more");
+	cr_assert_eq(issuer_add_cert(other, ca), OK);
+	cr_expect(issuer_has_same_trust(one, other));
+	cr_assert_eq(issuer_add_trusted(one, leaf), OK);
+	cr_expect_not(issuer_has_same_trust(one, other), "one responder less");
+	cr_assert_eq(issuer_add_trusted(other, leaf), OK);
+	other->policy.method = METHOD_POST;
+	cr_expect(issuer_has_same_trust(one, other));
+	other->policy.weak_signature = WEAK_REJECT;
+	cr_expect_not(issuer_has_same_trust(one, other), "policy");
+	issuer_free(one);
+	issuer_free(other);
+}
+
 Test(issuer, free_gives_everything_back)
 {
 	X509 *ca = ca_cert(0, 0, 0), *renewed = ca_cert(0, 0, PKI_NOW + PKI_DAY);
