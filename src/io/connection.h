@@ -75,7 +75,8 @@ struct server {
 	struct http_limits http; /* the part of limits that the parser knows, and the pseudonym */
 	struct list phases[N_PHASES];
 	struct list listeners;
-	size_t n_connections; /* all but the dead */
+	size_t n_connections;	/* all but the dead */
+	size_t max_connections; /* of all servers: the limits', or what descriptors allow */
 	struct timer *tick;
 	struct event later; /* activated when READY, DEAD or the end of draining need a look */
 	bool is_draining;

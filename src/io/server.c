@@ -14,6 +14,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -178,7 +179,7 @@ static bool may_enter(struct server *server, struct slice address)
 	enum addresses_result result;
 
 	do
-		result = addresses_enter(server->addresses, address, limits->max_connections,
+		result = addresses_enter(server->addresses, address, server->max_connections,
 					 limits->max_connections_per_address);
 	while (result == ADDRESSES_FULL && evict(server));
 	return result == ADDRESSES_OK;
@@ -268,11 +269,32 @@ static void end_listening(struct server *server)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+/* As many descriptors as may be had, a quarter of which is not for clients: without any left, no
+ * responder could be asked and no store be opened, and nobody idle would be closed in favour of who
+ * comes. */
+static size_t clients_at_most(size_t max_connections)
+{
+	struct rlimit limit;
+	rlim_t n;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return max_connections;
+	if (limit.rlim_cur < limit.rlim_max) {
+		struct rlimit raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+
+		if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+			limit = raised;
+	}
+	n = limit.rlim_cur - limit.rlim_cur / 4;
+	return n < max_connections ? (size_t)n : max_connections;
+}
+
 static void take_limits(struct server *server, const struct settings_limits *limits,
 			const struct networks *allow)
 {
 	server->limits = limits;
 	server->allow = allow;
+	server->max_connections = clients_at_most(limits->max_connections);
 	server->http.max_request_line = limits->max_request_line;
 	server->http.max_header_bytes = limits->max_header_bytes;
 	server->http.max_headers = (unsigned)limits->max_headers;

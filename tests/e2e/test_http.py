@@ -2,6 +2,7 @@
 """The HTTP that clients speak: targets, bodies, framing, limits, and every octet of the answers."""
 
 import base64
+import contextlib
 import hashlib
 import re
 import time
@@ -689,6 +690,18 @@ def test_SL_06_connections_per_address(make_relay, responder, request_der):
     assert relay.get(request_der).status == 200
     for one in kept:
         one.close()
+
+
+@pytest.mark.parametrize("soft, hard, n", [(256, 256, 300), (100, 2000, 200)])
+def test_SL_06_idle_clients_leave_descriptors(make_relay, responder, request_der, program, soft,
+                                              hard, n):
+    relay = make_relay(responder, launcher=[program("prlimit"), f"--nofile={soft}:{hard}"],
+                       limits={"max_connections_per_address": 1000})
+    with contextlib.ExitStack() as clients:
+        for _ in range(n):
+            clients.enter_context(relay.connect())
+        assert relay.get(request_der).cache_status["stored"]
+    assert not relay.log.find("system")
 
 
 @pytest.mark.threads
