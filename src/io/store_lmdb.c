@@ -30,7 +30,7 @@
 #define MS_PAUSE       30000
 #define MS_IDLE	       60000
 #define MAX_EXPIRED    256
-#define MAX_ROUNDS     64 /* of making room */
+#define MAX_ROUNDS     64 /* of making room after each commit */
 #define DIRECTORY_MODE 0750
 
 struct lmdb {
@@ -149,24 +149,27 @@ static int write_once(struct lmdb *lmdb, struct list *writes, size_t *out_n_expi
 	return rc;
 }
 
-/* Removes a few expired records, and nothing else; false if there were none. */
-static bool make_room(struct lmdb *lmdb)
+/* Removes some expired records, and nothing else; false if there were none. */
+static bool make_room(struct lmdb *lmdb, size_t *out_n_expired)
 {
 	struct list nothing;
-	size_t n_expired;
 
 	list_init(&nothing);
-	return write_once(lmdb, &nothing, &n_expired) == 0 && n_expired > 0;
+	return write_once(lmdb, &nothing, out_n_expired) == 0 && *out_n_expired > 0;
 }
 
-/* What is full gives up its expired records first. */
+/* What is full gives up its expired records first. Otherwise they go after the writes, in small
+ * transactions, so that removing keeps up with adding. */
 static int write_all(struct lmdb *lmdb, struct list *writes)
 {
 	size_t n_expired;
 	int rounds = 0, rc = write_once(lmdb, writes, &n_expired);
 
-	while (lmdb_is_full(rc) && rounds++ < MAX_ROUNDS && make_room(lmdb))
+	while (lmdb_is_full(rc) && rounds++ < MAX_ROUNDS && make_room(lmdb, &n_expired))
 		rc = write_once(lmdb, writes, &n_expired);
+	while (rc == 0 && n_expired == lmdb->opts.max_expired && rounds++ < MAX_ROUNDS &&
+	       make_room(lmdb, &n_expired))
+		;
 	return rc;
 }
 
