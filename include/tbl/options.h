@@ -40,7 +40,7 @@ OPTION(max_request_body, SIZE, "16384", 128, 65536, "octets of an OCSP request b
 OPTION(max_certids, NUMBER, "8", 1, 8, "certificates asked about in one OCSP request; more: malformedRequest")
 OPTION(max_extensions, NUMBER, "16", 1, 256, "extensions in each list of an OCSP request; more: malformedRequest")
 OPTION(max_upstream_response, SIZE, "128K", 1024, 16777216, "octets of a responder's answer; larger ones are refused")
-OPTION(max_connections, NUMBER, "4096", 1, 1000000, "client connections at once; beyond, the one idle for longest is closed. Never more than three quarters of the descriptors that the process may have")
+OPTION(max_connections, NUMBER, "4096", 1, 1000000, "client connections at once; beyond, the one idle for longest is closed; never more than three quarters of the descriptors that the process may have")
 OPTION(max_connections_per_address, NUMBER, "256", 1, 1000000, "client connections at once from one address; further ones are closed")
 OPTION(max_requests_per_connection, NUMBER, "1000", 1, 1000000000, "requests on one connection before it is closed")
 OPTION(max_waiters, NUMBER, "1024", 1, 1000000, "clients that wait for one fetch; more: tryLater")
