@@ -97,7 +97,6 @@ ERROR(RSP_SIGNATURE,     "signature",          200, OCSP_INTERNAL_ERROR, NEGATIV
 /* What a store gave (rule VS-24) */
 ERROR(RECORD_VERSION,    "record-version",     0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "stored record of an unknown version")
 ERROR(RECORD_LENGTH,     "record-length",      0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "stored record of the wrong length")
-ERROR(STORE_FULL,        "store-full",         0, OCSP_NONE, NEGATIVE_NONE, LEVEL_ERROR,   "the store is full")
 ERROR(STORE_FAULT,       "store-fault",        0, OCSP_NONE, NEGATIVE_NONE, LEVEL_ERROR,   "the store failed")
 
 /* The relay itself */

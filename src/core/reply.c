@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "core/freshness.h"
 #include "core/http_text.h"
+#include "core/response.h"
 
 #define MAX_DETAIL  64
 #define MAX_TEXT    512
@@ -227,9 +228,9 @@ size_t reply_error(char dst[MAX_REPLY_ERROR], err_t err, bool head_only,
 		   const struct reply_context *context)
 {
 	const struct err_row *row = err_row(err_row(err)->http != 0 ? err : ERR_INTERNAL);
-	const char ocsp[] = {0x30, 0x03, 0x0a, 0x01, (char)row->ocsp}; /* RFC 6960 4.2.1 */
 	bool is_text = row->ocsp == OCSP_NONE;
-	size_t len = is_text ? strnlen(row->text, MAX_TEXT) : sizeof(ocsp);
+	struct slice body = is_text ? slice_of(row->text, strnlen(row->text, MAX_TEXT))
+				    : response_error((enum ocsp_status)row->ocsp);
 	char *p = dst;
 
 	p = put_status_line(p, row->http);
@@ -237,7 +238,7 @@ size_t reply_error(char dst[MAX_REPLY_ERROR], err_t err, bool head_only,
 	p = is_text ? PUT(p, "Content-Type: text/plain\r\n")
 		    : PUT(p, "Content-Type: application/ocsp-response\r\n");
 	p = PUT(p, "Content-Length: ");
-	p += decimal_encode(p, len + is_text);
+	p += decimal_encode(p, body.len + is_text);
 	p = PUT(p, "\r\nCache-Control: no-store\r\n");
 	if (err == ERR_HTTP_METHOD)
 		p = PUT(p, "Allow: GET, HEAD, POST\r\n");
@@ -245,7 +246,7 @@ size_t reply_error(char dst[MAX_REPLY_ERROR], err_t err, bool head_only,
 	p = put_end(p, context->close || reply_error_closes(err), context->minor);
 	if (head_only)
 		return (size_t)(p - dst);
-	p = put(p, is_text ? row->text : ocsp, len);
+	p = put(p, (const char *)body.p, body.len);
 	if (is_text)
 		p = PUT(p, "\n");
 	return (size_t)(p - dst);

@@ -453,11 +453,6 @@ void connection_set_context(struct connection *c, void *context)
 	c->context = context;
 }
 
-void *connection_context(const struct connection *c)
-{
-	return c->context;
-}
-
 const char *connection_peer(struct connection *c)
 {
 	if (c->address_len == 0)

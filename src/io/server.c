@@ -384,8 +384,3 @@ void server_drain(struct server *server)
 	}
 	server_look_later(server);
 }
-
-bool server_is_draining(const struct server *server)
-{
-	return server->is_draining;
-}

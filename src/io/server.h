@@ -71,7 +71,6 @@ void server_set_limits(struct server *server, const struct settings_limits *limi
 /* Accepts nothing more, closes idle connections, closes each other one after its answer; then calls
  * door.drained, in a later turn of the loop. */
 void server_drain(struct server *server);
-bool server_is_draining(const struct server *server);
 
 /* Memory for the head of an answer to connection, MAX_REPLY_ERROR octets, valid until the next call
  * into this file. */
@@ -92,7 +91,6 @@ bool connection_will_close(const struct connection *connection);
 
 /* The caller's own pointer while a request is open. */
 void connection_set_context(struct connection *connection, void *context);
-void *connection_context(const struct connection *connection);
 
 /* The client's address as text, "unix" for a Unix socket; borrowed until the next call. For logs.
  */

@@ -11,28 +11,11 @@
 #include <openssl/ocsp.h>
 
 #include "base/bytes.h"
+#include "compare.h"
 #include "core/dates.h"
 #include "core/response.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void require(bool condition)
-{
-	if (!condition)
-		__builtin_trap();
-}
-
-static bool is_same_integer(struct slice content, const ASN1_INTEGER *theirs)
-{
-	uint8_t *tlv = NULL;
-	int len = i2d_ASN1_INTEGER(theirs, &tlv);
-	struct der der = der_of(slice_of(tlv, len > 0 ? (size_t)len : 0));
-	struct slice serial;
-	bool is_same = der_read(&der, DER_INTEGER, &serial) == OK && slice_eq(serial, content);
-
-	OPENSSL_free(tlv);
-	return is_same;
-}
 
 static bool is_same_time(int64_t ours, const ASN1_GENERALIZEDTIME *theirs)
 {

@@ -116,11 +116,6 @@ void server_drain(struct server *server)
 	look_whether_drained(server);
 }
 
-bool server_is_draining(const struct server *server)
-{
-	return server->is_draining;
-}
-
 static void spoil_room(struct server *server)
 {
 	free(server->room);
@@ -171,11 +166,6 @@ bool connection_will_close(const struct connection *client)
 void connection_set_context(struct connection *client, void *context)
 {
 	client->context = context;
-}
-
-void *connection_context(const struct connection *client)
-{
-	return client->context;
 }
 
 const char *connection_peer(struct connection *client)
