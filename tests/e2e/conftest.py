@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+import clients
 import pki as pki_module
 import relay as relay_module
 import responder as responder_module
@@ -115,3 +116,23 @@ def program():
             pytest.skip(f"{name} is not installed")
         return path
     return find
+
+
+@pytest.fixture(params=["ec", "rsa"])
+def files(request, tmp_path, pki, rsa_pki):
+    return clients.Files(tmp_path, {"ec": pki, "rsa": rsa_pki}[request.param])
+
+
+@pytest.fixture
+def ec_files(tmp_path, pki):
+    return clients.Files(tmp_path, pki)
+
+
+@pytest.fixture
+def relayed(files, make_responder, make_relay):
+    """(files with good, revoked and unknown, relay, responder)"""
+    responder = make_responder(files.pki)
+    relay = make_relay(responder, ca=files.pki.ca)
+    for status in ("good", "revoked", "unknown"):
+        responder.statuses[files.leaf(status, aia=relay.url).serial] = status
+    return files, relay, responder
