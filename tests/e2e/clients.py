@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: ISC
-"""Programs of others as clients of the relay: their certificates in files, their run to the end."""
+"""Programs of others around the relay: their certificates in files, their run to the end, servers in
+the foreground, and what every client has to see: good and revoked, and the same once the CA's
+responder is gone."""
 
+import contextlib
+import random
 import re
+import signal
+import socket
 import subprocess
+import threading
 
-from relay import TIMEOUT, environment
+from relay import TIMEOUT, environment, until
+
+PACKAGES = {  # program: the Debian package that has it, where it is called otherwise
+    "apache2": "apache2-bin", "nginx": "nginx-light", "ocsptool": "gnutls-bin",
+}
 
 
 class Files:
@@ -20,6 +31,7 @@ class Files:
         return str(self.directory / name)
 
     def leaf(self, name, **options):
+        """name.crt, name.key, and name-chain.pem as servers send it; for localhost."""
         self.certs[name] = cert = self.pki.leaf(**options)
         (self.directory / (name + ".crt")).write_bytes(cert.pem)
         (self.directory / (name + ".key")).write_bytes(cert.key_pem)
@@ -38,3 +50,90 @@ def call(*args, **options):
 
 def field_of(text, name):
     return re.search(rf"{name}: (.*)", text)[1].strip()
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody has. It lies below those that the kernel gives to clients, so
+    that nobody gets it until its server has bound it."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
+class Server:
+    """A program in the foreground, its output in lines. Fixture start makes them, and stops them at
+    the end of the test."""
+
+    def __init__(self, *args, **options):
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen(list(map(str, args)), stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        env=environment(), **options)
+        self.lines = []
+        self._ended = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self):
+        with self.process.stdout as stream:
+            for raw in stream:
+                with self._changed:
+                    self.lines.append(raw.decode("utf-8", "replace").rstrip("\n"))
+                    self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    @property
+    def text(self):
+        with self._changed:
+            return "\n".join(self.lines)
+
+    def find(self, pattern):
+        """The lines in which the expression is found."""
+        with self._changed:
+            return [line for line in self.lines if re.search(pattern, line)]
+
+    def wait_for(self, pattern, count=1):
+        """Until that many lines match; gives the last of them."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self.find(pattern)) >= count or self._ended,
+                                   TIMEOUT)
+            found = self.find(pattern)
+        assert len(found) >= count, f'{len(found)} of {count} lines "{pattern}" in\n{self.text}'
+        return found[count - 1]
+
+    def listens(self, *ports):
+        """Waits until the program takes connections there."""
+        def taken(port):
+            assert self.process.poll() is None, self.text
+            with contextlib.suppress(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                return True
+            return False
+        for port in ports:
+            until(lambda port=port: taken(port), what=f"port {port}\n{self.text}")
+        return self
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.process.wait()
+        self._thread.join(TIMEOUT)
+
+
+def through_an_outage(relay, *responders):
+    """Two turns, "running" and "stopped": in the second the responders are gone, and the relay must
+    not even try to ask them.  for turn in through_an_outage(relay, responder): ..."""
+    yield "running"
+    for responder in responders:
+        responder.stop()
+    asked = relay.metric("upstream_requests_total")
+    yield "stopped"
+    assert relay.metric("upstream_requests_total") == asked

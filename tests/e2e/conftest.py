@@ -113,9 +113,24 @@ def program():
     def find(name):
         path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
         if not path:
-            pytest.skip(f"{name} is not installed")
+            package = clients.PACKAGES.get(name, name)
+            pytest.skip(f"{name} is not installed (Debian package {package})")
         return path
     return find
+
+
+@pytest.fixture
+def start():
+    """start(program, arguments...) runs a server in the foreground; all are stopped at the end."""
+    started = []
+
+    def run(*args, **options):
+        started.append(clients.Server(*args, **options))
+        return started[-1]
+
+    yield run
+    for one in started:
+        one.stop()
 
 
 @pytest.fixture(params=["ec", "rsa"])
@@ -128,11 +143,20 @@ def ec_files(tmp_path, pki):
     return clients.Files(tmp_path, pki)
 
 
-@pytest.fixture
-def relayed(files, make_responder, make_relay):
-    """(files with good, revoked and unknown, relay, responder)"""
+def _relayed(files, make_responder, make_relay):
     responder = make_responder(files.pki)
     relay = make_relay(responder, ca=files.pki.ca)
     for status in ("good", "revoked", "unknown"):
         responder.statuses[files.leaf(status, aia=relay.url).serial] = status
     return files, relay, responder
+
+
+@pytest.fixture
+def relayed(files, make_responder, make_relay):
+    """(files with good, revoked and unknown, relay, responder); once for each kind of key."""
+    return _relayed(files, make_responder, make_relay)
+
+
+@pytest.fixture
+def ec_relayed(ec_files, make_responder, make_relay):
+    return _relayed(ec_files, make_responder, make_relay)
