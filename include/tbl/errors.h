@@ -57,6 +57,7 @@ ERROR(UP_CODED,          "upstream-coded",       200, OCSP_TRY_LATER, NEGATIVE_E
 ERROR(DEADLINE,          "deadline",             200, OCSP_TRY_LATER, NEGATIVE_NONE,  LEVEL_INFO, "no answer within request_deadline; the fetch goes on")
 ERROR(OVERLOAD_WAITERS,  "overload-waiters",     200, OCSP_TRY_LATER, NEGATIVE_NONE,  LEVEL_WARNING, "too many clients wait for one answer (max_waiters)")
 ERROR(OVERLOAD_UPSTREAM, "overload-upstream",    200, OCSP_TRY_LATER, NEGATIVE_NONE,  LEVEL_WARNING, "too many fetches wait for this issuer's responders (max_inflight)")
+ERROR(OVERLOAD_CLIENT,   "overload-client",      200, OCSP_TRY_LATER, NEGATIVE_NONE,  LEVEL_WARNING, "this client's address asks for too much that needs a fetch (miss_rate_per_client)")
 ERROR(OVERLOAD_MAILBOX,  "overload-mailbox",     200, OCSP_TRY_LATER, NEGATIVE_NONE,  LEVEL_WARNING, "the queue to the back thread is full")
 
 /* What the responder said (rules EM-14 to EM-17); unsigned, never in front of a signed answer */

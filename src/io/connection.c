@@ -64,7 +64,7 @@ void connection_drop(struct connection *c)
 	watch(c, 0);
 	close(c->fd);
 	enter(c, PHASE_DEAD);
-	addresses_leave(server->addresses, slice_of(c->address, c->address_len));
+	addresses_leave(server->addresses, connection_address(c));
 	counter_add(METRIC_CONNECTIONS, 0, 0, 0, -1);
 	server->n_connections--;
 	server_look_later(server);
@@ -451,6 +451,11 @@ bool connection_will_close(const struct connection *c)
 void connection_set_context(struct connection *c, void *context)
 {
 	c->context = context;
+}
+
+struct slice connection_address(const struct connection *c)
+{
+	return slice_of(c->address, c->address_len);
 }
 
 const char *connection_peer(struct connection *c)

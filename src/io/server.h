@@ -92,6 +92,9 @@ bool connection_will_close(const struct connection *connection);
 /* The caller's own pointer while a request is open. */
 void connection_set_context(struct connection *connection, void *context);
 
+/* The client's address in 4 or 16 octets, none of a Unix socket; borrowed from the connection. */
+struct slice connection_address(const struct connection *connection);
+
 /* The client's address as text, "unix" for a Unix socket; borrowed until the next call. For logs.
  */
 const char *connection_peer(struct connection *connection);

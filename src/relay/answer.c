@@ -7,10 +7,12 @@
 #include "io/clock.h"
 #include "relay/front.h"
 
-/* The rows of tbl/errors.h up to this one are faults of the request. */
+/* The rows of tbl/errors.h up to this one are faults of the request; asking too often is the fault
+ * of the client. */
 static bool is_rejection(const struct answer *answer)
 {
-	return answer->issuer == NULL || answer->err <= ERR_ISSUER_SEVERAL;
+	return answer->issuer == NULL || answer->err <= ERR_ISSUER_SEVERAL ||
+	       answer->err == ERR_OVERLOAD_CLIENT;
 }
 
 static unsigned result_of(const struct answer *answer)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The exchange: DECODE, KEY, LOOKUP, JOIN, RESPOND. A hit runs from the first step to the last
- * without allocating, locking more than a look-up, or asking anybody.
+ * The exchange: DECODE, KEY, LOOKUP, ADMIT, JOIN, RESPOND. A hit runs from the first step to the
+ * last without allocating, locking more than a look-up, or asking anybody.
  */
 #include "relay/exchange.h"
 
@@ -41,6 +41,7 @@ struct exchange {
 static enum step decode(struct exchange *x);
 static enum step find_key(struct exchange *x);
 static enum step look_up(struct exchange *x);
+static enum step admit(struct exchange *x);
 static enum step join(struct exchange *x);
 static void respond(struct exchange *x);
 
@@ -48,6 +49,7 @@ static enum step (*const steps[])(struct exchange *) = {
     decode,   /* HTTP message -> OCSP request -> CertID */
     find_key, /* CertID -> issuer in the table -> cache key */
     look_up,  /* memory cache, then remembered failures */
+    admit,    /* shed what one client asks too much of */
     join,     /* hand the key to its back thread, wait for the flight */
 };
 
@@ -267,6 +269,21 @@ static enum step look_up(struct exchange *x)
 	if (freshness == DUE)
 		start_refresh(x, x->fallback);
 	return take_fallback(x);
+}
+
+/* Whether this client may cause one more fetch, or wait for one (SL-09). Those who wait for a newer
+ * answer than the one at hand are hits; what they cause is bounded for each key. */
+static enum step admit(struct exchange *x)
+{
+	uint64_t per_second = x->front->rules->settings->limits.miss_rate_per_client;
+
+	if (per_second == 0 || x->kind == ASK_REFRESH ||
+	    addresses_take_miss(x->front->common->addresses, connection_address(x->connection),
+				per_second, x->us_start))
+		return STEP_NEXT;
+	LOG(OVERLOAD, LOG_TEXT("issuer", x->issuer->label),
+	    LOG_TEXT("client", connection_peer(x->connection)), LOG_REASON(ERR_OVERLOAD_CLIENT));
+	return fail(x, ERR_OVERLOAD_CLIENT);
 }
 
 static void on_deadline(void *arg);

@@ -8,6 +8,7 @@ import time
 import pytest
 
 import der
+import rawhttp
 import pki as pki_module
 from pki import CertId, flip, request, response
 from rawhttp import get, post
@@ -329,6 +330,28 @@ def test_EM_19_SL_08_fetches(make_relay, responder, pki):
         assert one.read().body != ERR[3]
         one.close()
     assert responder.count() == 5
+
+
+def test_SL_09_EM_19_random_serials_of_one_client(make_relay, responder, pki, certid, tmp_path):
+    """They are shed above the rate; what is at hand is not, and neither is a Unix socket."""
+    local = str(tmp_path / "relay.sock")
+    relay = make_relay(responder, listen=["127.0.0.1:0", "unix:" + local],
+                       limits={"miss_rate_per_client": 1})
+    stored = relay.get(request(certid))
+    answers = []
+
+    def random_serial(ask=relay.ask):
+        answers.append(ask(get(request(pki.ca.certid(pki_module.new_serial())))).body)
+        return answers[-1] == ERR[3]
+    until(random_serial)
+    assert answers[0] != ERR[3]  # two at once are allowed
+    assert responder.count() == len(answers)
+    assert relay.get(request(certid)).body == stored.body
+    for _ in range(5):
+        assert not random_serial(lambda data: rawhttp.ask(local, data))
+    assert relay.metric("rejected_total", reason="overload-client") == 1
+    assert relay.metric("requests_total", issuer="test", result="rejected") == 1
+    relay.log.wait_for("overload", reason="overload-client", issuer="test", client="127.0.0.1")
 
 
 def test_EM_21_HS_23_loop(make_relay, request_der):

@@ -29,6 +29,7 @@ struct connection {
 	unsigned n_answers;
 	char *text; /* of the last answer, a NUL behind it */
 	size_t len;
+	struct slice address;
 };
 
 struct server *server_new(const struct server_opts *opts)
@@ -168,6 +169,11 @@ void connection_set_context(struct connection *client, void *context)
 	client->context = context;
 }
 
+struct slice connection_address(const struct connection *client)
+{
+	return client->address;
+}
+
 const char *connection_peer(struct connection *client)
 {
 	spoil_room(client->server);
@@ -179,8 +185,14 @@ struct connection *stage_connect(struct server *server)
 	struct connection *client = stage_take(sizeof(*client));
 
 	client->server = server;
+	client->address = slice_of("\xc0\0\2\7", 4);
 	list_append(&server->clients, &client->link);
 	return client;
+}
+
+void stage_move(struct connection *client, struct slice address)
+{
+	client->address = address;
 }
 
 static void open_request(struct connection *client, const struct http_request *http)

@@ -11,7 +11,9 @@
 /* What the server was told last. */
 const struct settings_limits *stage_limits(const struct server *server);
 
-struct connection *stage_connect(struct server *server); /* dies with the server */
+/* From 192.0.2.7, or wherever it is then moved; dies with the server. */
+struct connection *stage_connect(struct server *server);
+void stage_move(struct connection *client, struct slice address);
 
 /* One request through the door; copies are handed on and freed at once. The former one has been
  * answered. */

@@ -294,6 +294,72 @@ Test(exchange, EM_19_full_mailbox_sheds_misses_only)
 	kit_close();
 }
 
+static struct connection *ask_from(struct slice address, struct slice der)
+{
+	const struct http_request http = {.method = HTTP_POST,
+					  .minor = 1,
+					  .flags = HTTP_KEEP_ALIVE,
+					  .target = slice_text("/"),
+					  .content_length = der.len};
+	struct connection *client = stage_connect(kit.front->server);
+
+	stage_move(client, address);
+	stage_ask(client, &http, der);
+	stage_pass(0);
+	return client;
+}
+
+Test(exchange, SL_09_EM_19_misses_of_one_client_above_the_rate)
+{
+	struct slice response;
+
+	kit_prepare();
+	kit.settings.limits.miss_rate_per_client = 2;
+	kit_start();
+	response = kit_store("01", 0, PKI_DAY);
+	cr_expect_eq(stage_answers(kit_ask("02")), 0);
+	cr_expect_eq(stage_answers(kit_ask("03")), 0);
+	cr_expect_eq(stage_answers(kit_ask("03")), 0, "who joins misses, too");
+	kit_expect(kit_ask("03"), TRY_LATER, "");
+	kit_expect(kit_ask("04"), TRY_LATER, "");
+	cr_expect_eq(stage_upstream.n_requests, 3);
+	cr_expect_eq(counter_sum(METRIC_REJECTED, 0, ERR_OVERLOAD_CLIENT, 0), 2);
+	cr_expect_eq(kit.n_events[EVENT_OVERLOAD], 2);
+	kit_expect(kit_ask("01"), response, KIT_HIT(86400));
+	kit_expect(kit_post(kit_about("01", kit_nonce("0102030405060708")), 0), response,
+		   "ocsprelay; hit; ttl=86400; detail=nonce-fallback");
+	cr_expect_eq(stage_answers(ask_from(slice_of("\xc0\0\2\x8", 4), kit_about("04", NO_EXTS))),
+		     0, "another client");
+	cr_expect_eq(stage_answers(ask_from(EMPTY, kit_about("05", NO_EXTS))), 0, "a Unix socket");
+	stage_pass(500);
+	cr_expect_eq(stage_answers(kit_ask("06")), 0);
+	kit_expect(kit_ask("07"), TRY_LATER, "");
+	kit_close();
+}
+
+Test(exchange, SL_09_hits_refreshes_and_known_failures_do_not_count)
+{
+	struct slice response;
+
+	kit_prepare();
+	kit.settings.limits.miss_rate_per_client = 1;
+	kit_start();
+	response = kit_store("01", 0, 1000);
+	kit_ask("02");
+	kit_answer(UNAUTHORIZED);
+	for (unsigned i = 0; i < 5; i++) {
+		kit_expect(kit_ask("01"), response, KIT_HIT(1000));
+		kit_expect(kit_ask("02"), UNAUTHORIZED, KIT_NEGATIVE);
+	}
+	kit_expect(kit_ask("03"), TRY_LATER, "");
+	stage_pass(800 * 1000);
+	kit_ask("04");
+	kit_ask("05");
+	kit_expect(kit_ask("06"), TRY_LATER, "");
+	cr_expect_eq(stage_answers(kit_ask("01")), 0, "ending, so it is fetched first");
+	kit_close();
+}
+
 Test(exchange, EM_20_no_memory_to_wait)
 {
 	struct slice response;
