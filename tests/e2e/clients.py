@@ -4,6 +4,7 @@ the foreground, and what every client has to see: good and revoked, and the same
 responder is gone."""
 
 import contextlib
+import functools
 import random
 import re
 import signal
@@ -11,11 +12,20 @@ import socket
 import subprocess
 import threading
 
+from pki import new_key
 from relay import TIMEOUT, environment, until
+
+BAD_STAPLE = 91  # curl: CURLE_SSL_INVALIDCERTSTATUS
 
 PACKAGES = {  # program: the Debian package that has it, where it is called otherwise
     "apache2": "apache2-bin", "nginx": "nginx-light", "ocsptool": "gnutls-bin",
 }
+
+
+@functools.lru_cache
+def rsa_key():
+    """One for all leaves of a run: making it takes longer than most tests."""
+    return new_key("rsa")
 
 
 class Files:
@@ -32,6 +42,8 @@ class Files:
 
     def leaf(self, name, **options):
         """name.crt, name.key, and name-chain.pem as servers send it; for localhost."""
+        if self.pki.kind == "rsa":
+            options.setdefault("key", rsa_key())
         self.certs[name] = cert = self.pki.leaf(**options)
         (self.directory / (name + ".crt")).write_bytes(cert.pem)
         (self.directory / (name + ".key")).write_bytes(cert.key_pem)
@@ -46,6 +58,34 @@ class Files:
 def call(*args, **options):
     return subprocess.run(list(map(str, args)), capture_output=True, text=True, timeout=TIMEOUT,
                           env=environment(), stdin=subprocess.DEVNULL, check=False, **options)
+
+
+def openssl_ocsp(openssl, files, url, *names, options=()):
+    """openssl ocsp about these certificates; -sha256 counts only for what comes after it."""
+    of = [part for name in names for part in ("-cert", files.path(name + ".crt"))]
+    return call(openssl, "ocsp", *options, "-issuer", files.path("ca.crt"), *of, "-CAfile",
+                files.path("root.crt"), "-url", url)
+
+
+def browse(curl, files, port, *options):
+    """curl as a visitor of https://localhost:port/: (its exit status, the HTTP status)."""
+    result = call(curl, "-q", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--cacert",
+                  files.path("root.crt"), "--resolve", f"localhost:{port}:127.0.0.1", *options,
+                  f"https://localhost:{port}/")
+    return result.returncode, int(result.stdout)
+
+
+def certificate(files, name):
+    """Options of curl: name's certificate, with its issuer's, as the visitor's."""
+    return "--cert", files.path(name + "-chain.pem"), "--key", files.path(name + ".key")
+
+
+def staple(openssl, files, port):
+    """What s_client prints of the staple, or None."""
+    text = call(openssl, "s_client", "-connect", f"127.0.0.1:{port}", "-servername", "localhost",
+                "-CAfile", files.path("root.crt"), "-status").stdout
+    assert "OCSP response:" in text, text
+    return text if "OCSP Response Data" in text else None
 
 
 def field_of(text, name):
@@ -130,10 +170,14 @@ class Server:
 
 def through_an_outage(relay, *responders):
     """Two turns, "running" and "stopped": in the second the responders are gone, and the relay must
-    not even try to ask them.  for turn in through_an_outage(relay, responder): ..."""
-    yield "running"
-    for responder in responders:
-        responder.stop()
-    asked = relay.metric("upstream_requests_total")
-    yield "stopped"
-    assert relay.metric("upstream_requests_total") == asked
+    not even try to ask them. In both of them the client must ask the relay.
+    for turn in through_an_outage(relay, responder): ..."""
+    for turn in ("running", "stopped"):
+        if turn == "stopped":
+            for responder in responders:
+                responder.stop()
+            upstream = relay.metric("upstream_requests_total")
+        asked = relay.metric("requests_total")
+        yield turn
+        assert relay.metric("requests_total") > asked, turn
+    assert relay.metric("upstream_requests_total") == upstream

@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import types
 
 import pytest
 
@@ -160,3 +161,19 @@ def relayed(files, make_responder, make_relay):
 @pytest.fixture
 def ec_relayed(ec_files, make_responder, make_relay):
     return _relayed(ec_files, make_responder, make_relay)
+
+
+@pytest.fixture
+def chained(ec_files, make_responder, make_relay):
+    """(files with server, good and revoked, which name no responder, relay, responder of the CA,
+    responder of the root): for clients that ask about the whole chain at one URL."""
+    pki = ec_files.pki
+    responder = make_responder(pki)
+    of_root = make_responder(types.SimpleNamespace(signer=pki.root.delegate()))
+    relay = make_relay(responder, ca=pki.ca, start=False)
+    relay.add_issuer("root", pki.root, [of_root.url])
+    relay.start()
+    ec_files.leaf("server")
+    for status in ("good", "revoked"):
+        responder.statuses[ec_files.leaf(status).serial] = status
+    return ec_files, relay, responder, of_root

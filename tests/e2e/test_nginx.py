@@ -1,120 +1,125 @@
 # SPDX-License-Identifier: ISC
-"""nginx, which gets its staples from the relay."""
+"""nginx, which asks the relay for its own staples and about its visitors' certificates."""
 
-import contextlib
-import signal
-import socket
-import subprocess
-import threading
 import time
 
-from clients import call, field_of
+import pytest
+
+from clients import (
+    BAD_STAPLE, browse, certificate, field_of, free_port, staple, through_an_outage)
 from pki import parse_response, request
-from relay import environment, until
+from relay import until
+
+CONFIGURATION = """
+daemon off; master_process off; worker_processes 1; pid {where}/pid; error_log stderr info;
+events {{ }}
+http {{
+  access_log off;
+  client_body_temp_path {where}/a; proxy_temp_path {where}/b; fastcgi_temp_path {where}/c;
+  uwsgi_temp_path {where}/d; scgi_temp_path {where}/e;
+  {servers}
+}}
+"""
+
+SERVER = """
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {certificate}; ssl_certificate_key {key};
+    {directives}
+    location / {{ return 204; }}
+  }}
+"""
+
+STAPLING = """
+    ssl_stapling on; ssl_stapling_verify on; ssl_trusted_certificate {chain};
+    ssl_stapling_responder {url};
+"""
+
+CLIENTS = """
+    ssl_verify_client on; ssl_verify_depth 2; ssl_client_certificate {chain};
+    ssl_ocsp {ocsp}; ssl_ocsp_responder {url};
+"""
 
 
-class Nginx:
-    def __init__(self, binary, files, responder_url, name="good"):
-        self.directory = files.directory / "nginx"
-        self.directory.mkdir(exist_ok=True)
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
-        where = self.directory
-        conf = where / "nginx.conf"
-        conf.write_text(f"""
-            daemon off; master_process off; worker_processes 1; pid {where}/pid;
-            error_log stderr info;
-            events {{ }}
-            http {{
-              access_log off;
-              client_body_temp_path {where}/a; proxy_temp_path {where}/b;
-              fastcgi_temp_path {where}/c; uwsgi_temp_path {where}/d; scgi_temp_path {where}/e;
-              server {{
-                listen 127.0.0.1:{self.port} ssl;
-                ssl_certificate {files.path(name + "-chain.pem")};
-                ssl_certificate_key {files.path(name + ".key")};
-                ssl_stapling on; ssl_stapling_verify on;
-                ssl_trusted_certificate {files.path("chain.pem")};
-                ssl_stapling_responder {responder_url};
-                location / {{ return 204; }}
-              }}
-            }}
-            """)
-        # pylint: disable=consider-using-with
-        self.process = subprocess.Popen([binary, "-p", str(where), "-c", str(conf)],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                        env=environment())
-        self.log = b""
-        threading.Thread(target=self._read, daemon=True).start()
-        until(self._listens, what="nginx")
-
-    def _read(self):
-        for line in self.process.stderr:
-            self.log += line
-
-    def _listens(self):
-        assert self.process.poll() is None, self.log.decode()
-        with contextlib.suppress(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", self.port)).close()
-            return True
-        return False
-
-    def staple(self, openssl, files):
-        """What s_client -status says, once there is a staple: the first handshake only makes
-        nginx fetch it."""
-        def shown():
-            result = call(openssl, "s_client", "-connect", f"127.0.0.1:{self.port}",
-                          "-servername", "localhost", "-CAfile", files.path("root.crt"), "-status")
-            return result.stdout if "OCSP Response Data" in result.stdout else None
-        return until(shown, what=f"a staple\n{self.log.decode()}")
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+def run_nginx(start, binary, files, *servers):
+    """servers: (name of the certificate, directives). Gives (server, ports)."""
+    where = files.directory / "nginx"
+    where.mkdir(exist_ok=True)
+    ports = [free_port() for _ in servers]
+    (where / "nginx.conf").write_text(CONFIGURATION.format(where=where, servers="".join(
+        SERVER.format(port=port, certificate=files.path(name + "-chain.pem"),
+                      key=files.path(name + ".key"), directives=directives)
+        for port, (name, directives) in zip(ports, servers))))
+    server = start(binary, "-p", where, "-c", where / "nginx.conf", "-e", "stderr")
+    return server.listens(*ports), ports
 
 
-def test_nginx_stapling(relayed, program):
-    """And again with the CA's responder stopped, nginx restarted so that it must ask the relay."""
+def stapling(files, url):
+    return STAPLING.format(chain=files.path("chain.pem"), url=url)
+
+
+def first_staple(openssl, files, server, port):
+    """The first handshake only makes nginx fetch it."""
+    return until(lambda: staple(openssl, files, port), what=f"a staple\n{server.text}")
+
+
+def test_nginx_stapling(relayed, program, start):
+    """nginx is started anew for the outage, so that it must ask the relay."""
     files, relay, responder = relayed
-    nginx, openssl = program("nginx"), program("openssl")
+    nginx, openssl, curl = program("nginx"), program("openssl"), program("curl")
     cached = parse_response(relay.get(request(
         files.pki.ca.certid(files.certs["good"].serial))).body)
-    for turn in range(2):
-        server = Nginx(nginx, files, relay.url)
-        try:
-            text = server.staple(openssl, files)
-        finally:
-            server.stop()
+    for _ in through_an_outage(relay, responder):
+        server, (good, revoked) = run_nginx(
+            start, nginx, files, *((name, stapling(files, relay.url))
+                                   for name in ("good", "revoked")))
+        text = first_staple(openssl, files, server, good)
         assert field_of(text, "OCSP Response Status") == "successful (0x0)"
         assert field_of(text, "Cert Status") == "good"
         assert int(field_of(text, "Serial Number"), 16) == files.certs["good"].serial
         shown = time.strptime(field_of(text, "Next Update"), "%b %d %H:%M:%S %Y GMT")
         assert time.strftime("%F %T", shown) == str(cached.next_update)
-        assert responder.count() == 1  # the relay had it
-        if turn == 0:
-            assert relay.metric("requests_total", method="get", result="hit") >= 1
-            responder.stop()
+        assert browse(curl, files, good, "--cert-status") == (0, 204)
+        assert staple(openssl, files, revoked) is None  # and now it asks
+        server.wait_for('certificate status "revoked" in the OCSP response')
+        assert browse(curl, files, revoked, "--cert-status")[0] == BAD_STAPLE
+        server.stop()
+        assert responder.count() == 2  # the relay had the good one
+        assert relay.metric("requests_total", method="get", result="hit") >= 1
 
 
-def test_nginx_stapling_of_a_miss_after_a_restart(relayed, program):
+def test_nginx_stapling_of_a_miss_after_a_restart(relayed, program, start):
     files, relay, responder = relayed
     nginx, openssl = program("nginx"), program("openssl")
-    server = Nginx(nginx, files, relay.url)
-    try:
-        server.staple(openssl, files)
-        assert responder.count() == 1
-    finally:
-        server.stop()
+    server, (port,) = run_nginx(start, nginx, files, ("good", stapling(files, relay.url)))
+    first_staple(openssl, files, server, port)
+    server.stop()
+    assert responder.count() == 1
     relay.wait_for_stored()
     responder.stop()
     relay.restart()  # a new port: nginx gets a new configuration
-    server = Nginx(nginx, files, relay.url)
-    try:
-        text = server.staple(openssl, files)
-        assert field_of(text, "Cert Status") == "good"
-    finally:
-        server.stop()
+    server, (port,) = run_nginx(start, nginx, files, ("good", stapling(files, relay.url)))
+    assert field_of(first_staple(openssl, files, server, port), "Cert Status") == "good"
+
+
+@pytest.mark.parametrize("ocsp, of_the_ca", [("leaf", 0), ("on", 1)])
+def test_nginx_client_certificates(chained, program, start, ocsp, of_the_ca):
+    """"on" asks about the CA as well, at the same URL: its issuer decides whom the relay asks."""
+    files, relay, responder, of_root = chained
+    _, (port,) = run_nginx(start, program("nginx"), files, ("server", CLIENTS.format(
+        chain=files.path("chain.pem"), ocsp=ocsp, url=relay.url)))
+    for turn in through_an_outage(relay, responder, of_root):
+        for name, status in (("good", 204), ("revoked", 400)):
+            seen = browse(program("curl"), files, port, *certificate(files, name))
+            assert seen == (0, status), (turn, name)
+    assert responder.count() == 2
+    assert of_root.count(files.pki.ca.serial) == of_root.count() == of_the_ca
+
+
+def test_nginx_client_certificates_of_a_revoked_ca(chained, program, start):
+    files, relay, _, of_root = chained
+    of_root.statuses[files.pki.ca.serial] = "revoked"
+    _, ports = run_nginx(start, program("nginx"), files, *(("server", CLIENTS.format(
+        chain=files.path("chain.pem"), ocsp=ocsp, url=relay.url)) for ocsp in ("leaf", "on")))
+    for port, status in zip(ports, (204, 400)):
+        assert browse(program("curl"), files, port, *certificate(files, "good")) == (0, status)

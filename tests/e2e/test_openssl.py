@@ -9,7 +9,8 @@ import threading
 import pytest
 
 import pki as pki_module
-from clients import call
+from clients import (
+    BAD_STAPLE, browse, call, field_of, free_port, openssl_ocsp, staple, through_an_outage)
 from pki import parse_response, request
 from relay import environment
 from responder import error
@@ -20,35 +21,40 @@ from responder import error
 def test_openssl_ocsp_client(relayed, program, options):
     """HTTP/1.0, POST, Host without port; HS-01, HS-14, HS-18."""
     files, relay, responder = relayed
-    for status in ("good", "revoked", "unknown"):
-        for _ in range(2):
-            result = call(program("openssl"), "ocsp", *options, "-issuer", files.path("ca.crt"),
-                          "-cert", files.path(status + ".crt"), "-CAfile", files.path("root.crt"),
-                          "-verify_other", files.path("ca.crt"), "-url", relay.url)
-            assert "Response verify OK" in result.stderr, result.stderr
+    for turn in through_an_outage(relay, responder):
+        for status in ("good", "revoked", "unknown"):
+            result = openssl_ocsp(program("openssl"), files, relay.url, status, options=[
+                *options, "-verify_other", files.path("ca.crt")])
+            assert "Response verify OK" in result.stderr, (turn, result.stderr)
             assert f"{status}.crt: {status}" in result.stdout
-            assert result.returncode == 0
+            assert result.returncode == 0  # whatever the status
     assert responder.count() == 3
     if not options:  # the responder does not do nonces: found out once, then from the cache
         assert "no nonce" in result.stderr
 
 
 def test_openssl_ocsp_client_with_an_echoed_nonce(relayed, program):
+    """It prefers its nonce, and takes an answer of the cache (NO-06)."""
     files, relay, responder = relayed
     responder.behave(responder.echoing())
+    openssl = program("openssl")
     for count in (1, 2):
-        result = call(program("openssl"), "ocsp", "-issuer", files.path("ca.crt"), "-cert",
-                      files.path("good.crt"), "-CAfile", files.path("root.crt"), "-url", relay.url)
+        result = openssl_ocsp(openssl, files, relay.url, "good")
         assert "Response verify OK" in result.stderr and "good.crt: good" in result.stdout
         assert "WARNING" not in result.stderr
         assert responder.count() == count
+    assert "good.crt: good" in openssl_ocsp(openssl, files, relay.url, "good",
+                                            options=["-no_nonce"]).stdout
+    responder.stop()
+    result = openssl_ocsp(openssl, files, relay.url, "good")
+    assert "Response verify OK" in result.stderr and "good.crt: good" in result.stdout
+    assert "WARNING: no nonce in response" in result.stderr
 
 
 def test_openssl_ocsp_client_asks_about_two_certificates(relayed, program):
     files, relay, _ = relayed
-    result = call(program("openssl"), "ocsp", "-no_nonce", "-issuer", files.path("ca.crt"),
-                  "-cert", files.path("good.crt"), "-cert", files.path("revoked.crt"),
-                  "-CAfile", files.path("root.crt"), "-url", relay.url)
+    result = openssl_ocsp(program("openssl"), files, relay.url, "good", "revoked",
+                          options=["-no_nonce"])
     assert "Response verify OK" in result.stderr
     assert "good.crt: good" in result.stdout and "revoked.crt: revoked" in result.stdout
 
@@ -56,14 +62,30 @@ def test_openssl_ocsp_client_asks_about_two_certificates(relayed, program):
 def test_openssl_ocsp_client_hears_errors(relayed, program):
     files, relay, responder = relayed
     responder.behave(error(3))
-    result = call(program("openssl"), "ocsp", "-no_nonce", "-issuer", files.path("ca.crt"),
-                  "-cert", files.path("good.crt"), "-CAfile", files.path("root.crt"),
-                  "-url", relay.url)
+    result = openssl_ocsp(program("openssl"), files, relay.url, "good", options=["-no_nonce"])
     assert "trylater (3)" in result.stdout + result.stderr
     result = call(program("openssl"), "ocsp", "-no_nonce", "-issuer", files.path("root.crt"),
                   "-cert", files.path("ca.crt"), "-CAfile", files.path("root.crt"),
                   "-url", relay.url)
     assert "unauthorized (6)" in result.stdout + result.stderr
+
+
+def test_openssl_s_server(chained, program, start):
+    """Its certificates name no responder: -status_url counts only then."""
+    files, relay, responder, _ = chained
+    openssl, curl = program("openssl"), program("curl")
+    ports = {}
+    for name in ("good", "revoked"):
+        ports[name] = port = free_port()
+        start(openssl, "s_server", "-accept", f"127.0.0.1:{port}", "-cert",
+              files.path(name + ".crt"), "-key", files.path(name + ".key"), "-cert_chain",
+              files.path("ca.crt"), "-CAfile", files.path("chain.pem"), "-status_url", relay.url,
+              "-www").wait_for("ACCEPT")
+    for _ in through_an_outage(relay, responder):
+        for name, seen in (("good", (0, 200)), ("revoked", (BAD_STAPLE, 0))):
+            assert browse(curl, files, ports[name], "--cert-status") == seen
+            assert field_of(staple(openssl, files, ports[name]), "Cert Status") == name
+    assert responder.count() == 2
 
 
 class OpensslResponder:
