@@ -18,7 +18,10 @@ from relay import TIMEOUT, environment, until
 BAD_STAPLE = 91  # curl: CURLE_SSL_INVALIDCERTSTATUS
 
 PACKAGES = {  # program: the Debian package that has it, where it is called otherwise
-    "apache2": "apache2-bin", "nginx": "nginx-light", "ocsptool": "gnutls-bin",
+    "apache2": "apache2-bin", "certutil": "libnss3-tools", "cfssl": "golang-cfssl",
+    "eapol_test": "eapoltest", "java": "default-jre-headless", "nginx": "nginx-light",
+    "ocspclnt": "libnss3-tools", "ocsptool": "gnutls-bin", "pki": "strongswan-pki",
+    "vfychain": "libnss3-tools",
 }
 
 
@@ -55,9 +58,10 @@ class Files:
         return self.path(name)
 
 
-def call(*args, **options):
+def call(*args, env=None, **options):
     return subprocess.run(list(map(str, args)), capture_output=True, text=True, timeout=TIMEOUT,
-                          env=environment(), stdin=subprocess.DEVNULL, check=False, **options)
+                          env=environment(**(env or {})), stdin=subprocess.DEVNULL, check=False,
+                          **options)
 
 
 def openssl_ocsp(openssl, files, url, *names, options=()):

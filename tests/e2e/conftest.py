@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Fixtures: every test gets what it needs fresh, or shared where serial numbers keep it apart."""
 
+import copy
 import os
 import shutil
 import types
@@ -177,3 +178,20 @@ def chained(ec_files, make_responder, make_relay):
     for status in ("good", "revoked"):
         responder.statuses[ec_files.leaf(status).serial] = status
     return ec_files, relay, responder, of_root
+
+
+@pytest.fixture
+def aia_chained(files, make_responder, make_relay):
+    """(files with good, revoked and unknown, relay, responder of the CA, responder of the root),
+    where all certificates below the root name the relay. The root signs its answers itself."""
+    pki = copy.copy(files.pki)
+    responder = make_responder(pki)
+    of_root = make_responder(types.SimpleNamespace(signer=pki.root))
+    relay = make_relay(of_root, ca=pki.root)
+    pki.ca = pki_module.new_ca(pki.root, kind=pki.kind, key=pki.ca.key, aia=relay.url)
+    relay.add_issuer("intermediate", pki.ca, [responder.url])
+    relay.reload()
+    files = clients.Files(files.directory, pki)
+    for status in ("good", "revoked", "unknown"):
+        responder.statuses[files.leaf(status, aia=relay.url).serial] = status
+    return files, relay, responder, of_root
