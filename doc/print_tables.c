@@ -30,6 +30,11 @@ static const struct option options[] = {
 #include "tbl/options.h"
 #undef OPTIONS_CACHE
 #undef SECTION
+#define SECTION "redis"
+#define OPTIONS_REDIS
+#include "tbl/options.h"
+#undef OPTIONS_REDIS
+#undef SECTION
 #define SECTION "log"
 #define OPTIONS_LOG
 #include "tbl/options.h"

@@ -37,6 +37,12 @@ struct settings_cache {
 #undef OPTIONS_CACHE
 };
 
+struct settings_redis {
+#define OPTIONS_REDIS
+#include "tbl/options.h"
+#undef OPTIONS_REDIS
+};
+
 struct settings_log {
 #define OPTIONS_LOG
 #include "tbl/options.h"
@@ -74,11 +80,13 @@ struct settings_section {
 struct settings {
 	struct settings_top top;
 	struct settings_cache cache;
+	struct settings_redis redis;
 	struct settings_log log;
 	struct settings_limits limits;
 	struct settings_issuer defaults;
 	struct settings_section *issuers;
 	size_t n_issuers;
+	char *redis_password; /* owned; what redis.password_file holds; NULL before it is read */
 };
 
 #endif

@@ -99,6 +99,7 @@ ERROR(RSP_SIGNATURE,     "signature",          200, OCSP_INTERNAL_ERROR, NEGATIV
 ERROR(RECORD_VERSION,    "record-version",     0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "stored record of an unknown version")
 ERROR(RECORD_LENGTH,     "record-length",      0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "stored record of the wrong length")
 ERROR(STORE_FAULT,       "store-fault",        0, OCSP_NONE, NEGATIVE_NONE, LEVEL_ERROR,   "the store failed")
+ERROR(STORE_ALONE,       "store-alone",        0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG,   "no other relay uses this store")
 
 /* The relay itself */
 ERROR(LOOP,              "loop",               508, OCSP_TRY_LATER,      NEGATIVE_NONE, LEVEL_WARNING, "the request has passed through this relay already (RFC 9110 7.6.3)")
@@ -106,6 +107,7 @@ ERROR(ONLY_IF_CACHED,    "only-if-cached",     504, OCSP_TRY_LATER,      NEGATIV
 ERROR(NO_MEMORY,         "no-memory",          200, OCSP_INTERNAL_ERROR, NEGATIVE_NONE, LEVEL_ERROR,   "out of memory")
 ERROR(INTERNAL,          "internal",           200, OCSP_INTERNAL_ERROR, NEGATIVE_NONE, LEVEL_ERROR,   "internal fault")
 ERROR(AGAIN,             "again",              0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "not finished yet")
+ERROR(BUSY,              "busy",               0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "somebody else has it")
 ERROR(NOT_FOUND,         "not-found",          0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "not there")
 ERROR(TOO_LONG,          "too-long",           0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "does not fit")
 ERROR(SYNTAX,            "syntax",             0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "malformed value")

@@ -20,11 +20,16 @@ OPTION(back_threads, NUMBER, "1", 1, 64, "back threads: fetching, verifying, sto
 OPTION(user, TEXT, "ocsprelay", 0, 0, "user to change to when started as root; empty: stay")
 OPTION(issuer_dir, TEXT, "/etc/ocsprelay/issuers.d", 0, 0, "directory of CA certificates, and of leaf certificates that teach the responder's URL; empty: none")
 OPTION(allow, LIST, "0.0.0.0/0 ::/0", 0, 0, "client networks that are served; others are disconnected")
-OPTION(store, LIST, "lmdb:/var/lib/ocsprelay", 0, 0, "stores behind the memory cache, asked in order: lmdb:/directory; {} keeps answers in memory only")
+OPTION(store, LIST, "lmdb:/var/lib/ocsprelay", 0, 0, "stores behind the memory cache, asked in order, written through: lmdb:/directory, redis://[user@]host:port/db, rediss://..., redis+unix:/path, redis+sentinel://host,host/name/db, redis+cluster://host,host; {} keeps answers in memory only")
 #endif
 #ifdef OPTIONS_CACHE
 OPTION(memory, SIZE, "64M", 1048576, 1099511627776, "memory for verified responses")
 OPTION(negative_entries, NUMBER, "10000", 0, 10000000, "failures remembered for a short time; 0: none")
+#endif
+#ifdef OPTIONS_REDIS
+OPTION(timeout, TIME, "50ms", 5, 10000, "for a look-up in Redis; then the store is passed over")
+OPTION(password_file, TEXT, "", 0, 0, "file that holds the password for Redis, of the user that the store's URL names or of the default user; empty: none")
+OPTION(prefix, TEXT, "ocspr", 0, 0, "what all keys and channels in Redis begin with, before a colon")
 #endif
 #ifdef OPTIONS_LOG
 OPTION(format, CHOICE, "logfmt json", 0, 0, "logfmt or json")

@@ -38,9 +38,13 @@ static bool is_network(const char *word)
 	return true;
 }
 
-static bool is_store(const char *word)
+/* Part of names in Redis: nothing that would need quoting there, or has a meaning in a pattern. */
+static bool is_prefix(const char *word)
 {
-	return store_check(word) == OK;
+	size_t len = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				  "._-:");
+
+	return len > 0 && len <= 64 && word[len] == '\0';
 }
 
 static bool is_url(const char *word)
@@ -79,7 +83,8 @@ static const struct {
     {"admin", is_admin, "host:port, *:port, [address]:port, unix:/path, or \"\" for nowhere",
      false},
     {"allow", is_network, "a network as 192.0.2.0/24 or 2001:db8::/32", true},
-    {"store", is_store, "lmdb:/directory", true},
+    {"store", NULL, NULL, true},
+    {"prefix", is_prefix, "1 to 64 letters, digits, dots, colons, _ and -", false},
     {"level", is_level, "error, warning, notice, info or debug", false},
     {"target", is_target, "stderr, syslog, or the absolute path of a file", false},
     {"certificate", is_path, "the path of a file", true},
@@ -91,8 +96,11 @@ static const struct {
 const char *config_check_word(const char *option, const char *word)
 {
 	for (size_t i = 0; i < N_ELEMENTS(checks); i++) {
-		if (strcmp(checks[i].option, option) == 0)
-			return checks[i].is_fine(word) ? NULL : checks[i].allowed;
+		if (strcmp(checks[i].option, option) != 0)
+			continue;
+		if (!checks[i].is_fine)
+			return store_check(word); /* which says what is allowed at that place */
+		return checks[i].is_fine(word) ? NULL : checks[i].allowed;
 	}
 	return NULL;
 }

@@ -25,6 +25,14 @@ static const struct option_row cache_rows[] = {
 #undef OPTION
 };
 
+static const struct option_row redis_rows[] = {
+#define OPTION(name, type, def, min, max, help) ROW(settings_redis, name, type, def, min, max, help)
+#define OPTIONS_REDIS
+#include "tbl/options.h"
+#undef OPTIONS_REDIS
+#undef OPTION
+};
+
 static const struct option_row log_rows[] = {
 #define OPTION(name, type, def, min, max, help) ROW(settings_log, name, type, def, min, max, help)
 #define OPTIONS_LOG
@@ -63,6 +71,7 @@ static const struct option_row issuer_own_rows[] = {
 const struct option_table option_tables[N_GROUPS] = {
     [GROUP_TOP] = {top_rows, N_ELEMENTS(top_rows)},
     [GROUP_CACHE] = {cache_rows, N_ELEMENTS(cache_rows)},
+    [GROUP_REDIS] = {redis_rows, N_ELEMENTS(redis_rows)},
     [GROUP_LOG] = {log_rows, N_ELEMENTS(log_rows)},
     [GROUP_LIMITS] = {limits_rows, N_ELEMENTS(limits_rows)},
     [GROUP_ISSUER] = {issuer_rows, N_ELEMENTS(issuer_rows)},
@@ -72,6 +81,7 @@ const struct option_table option_tables[N_GROUPS] = {
 const struct option_section option_sections[] = {
     {"", false, {GROUP_TOP, GROUP_NONE}},
     {"cache", false, {GROUP_CACHE, GROUP_NONE}},
+    {"redis", false, {GROUP_REDIS, GROUP_NONE}},
     {"log", false, {GROUP_LOG, GROUP_NONE}},
     {"limits", false, {GROUP_LIMITS, GROUP_NONE}},
     {"defaults", false, {GROUP_ISSUER, GROUP_NONE}},

@@ -31,6 +31,7 @@ struct option_row {
 enum option_group {
 	GROUP_TOP,	  /* struct settings_top */
 	GROUP_CACHE,	  /* struct settings_cache */
+	GROUP_REDIS,	  /* struct settings_redis */
 	GROUP_LOG,	  /* struct settings_log */
 	GROUP_LIMITS,	  /* struct settings_limits */
 	GROUP_ISSUER,	  /* struct settings_issuer */

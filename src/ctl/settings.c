@@ -9,6 +9,7 @@
 static const size_t group_offsets[] = {
     [GROUP_TOP] = offsetof(struct settings, top),
     [GROUP_CACHE] = offsetof(struct settings, cache),
+    [GROUP_REDIS] = offsetof(struct settings, redis),
     [GROUP_LOG] = offsetof(struct settings, log),
     [GROUP_LIMITS] = offsetof(struct settings, limits),
     [GROUP_ISSUER] = offsetof(struct settings, defaults),
@@ -48,6 +49,7 @@ void settings_free(struct settings *settings)
 		free(section->file);
 	}
 	free(settings->issuers);
+	free(settings->redis_password);
 	free(settings);
 }
 

@@ -4,10 +4,11 @@
 
 #include <errno.h>
 
-#define MIN_MAP_SIZE ((size_t)1 << 30)
-#define MAX_READERS  512
-#define FILE_MODE    0640
-#define EXPIRY_LEN   8
+#define MIN_MAP_SIZE  ((size_t)1 << 30)
+#define MAX_READERS   512
+#define FILE_MODE     0640
+#define EXPIRY_LEN    8
+#define MAX_LOOKED_AT 1000 /* records, expired ones too, by one lmdb_env_read_on */
 
 /* What an option allows for a response, and its header. */
 #define MAX_RECORD_LEN ((size_t)17 << 20)
@@ -122,6 +123,79 @@ void lmdb_reader_end(struct lmdb_reader *reader)
 	reader->txn = NULL;
 }
 
+static bool has_prefix(const MDB_val *key, struct slice prefix)
+{
+	return key->mv_size <= LMDB_MAX_KEY_LEN &&
+	       slice_eq(slice_take(slice_of(key->mv_data, key->mv_size), prefix.len), prefix);
+}
+
+static int append_record(struct buf *batch, const MDB_val *key, const MDB_val *value, int64_t now)
+{
+	const uint8_t *octets = value->mv_data;
+	uint8_t head[8];
+
+	if (value->mv_size < EXPIRY_LEN || (int64_t)get_u64(octets) <= now)
+		return 0;
+	put_u32(head, (uint32_t)key->mv_size);
+	put_u32(head + 4, (uint32_t)(value->mv_size - EXPIRY_LEN));
+	buf_append(batch, head, sizeof(head));
+	buf_append(batch, key->mv_data, key->mv_size);
+	buf_append(batch, octets + EXPIRY_LEN, value->mv_size - EXPIRY_LEN);
+	return batch->err == OK ? 0 : ENOMEM;
+}
+
+/* The first key that begins with prefix and lies behind position. */
+static int seek(MDB_cursor *cursor, struct slice prefix, const struct lmdb_position *position,
+		MDB_val *key, MDB_val *value)
+{
+	struct slice from = position->len > 0 ? slice_of(position->key, position->len) : prefix;
+	int rc;
+
+	if (from.len == 0)
+		return mdb_cursor_get(cursor, key, value, MDB_FIRST);
+	*key = val_of(from.p, from.len);
+	rc = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
+	if (rc == 0 && position->len > 0 && slice_eq(slice_of(key->mv_data, key->mv_size), from))
+		rc = mdb_cursor_get(cursor, key, value, MDB_NEXT);
+	return rc;
+}
+
+static int read_on(MDB_cursor *cursor, struct slice prefix, struct lmdb_position *position,
+		   int64_t now, struct buf *batch)
+{
+	MDB_val key, value;
+	int rc = seek(cursor, prefix, position, &key, &value);
+
+	for (size_t n = 0; rc == 0 && has_prefix(&key, prefix); n++) {
+		if ((rc = append_record(batch, &key, &value, now)) != 0)
+			return rc;
+		position->len = key.mv_size;
+		memcpy(position->key, key.mv_data, key.mv_size);
+		if (batch->len >= LMDB_BATCH_OCTETS || n >= MAX_LOOKED_AT)
+			return 0;
+		rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	}
+	return rc == 0 ? MDB_NOTFOUND : rc;
+}
+
+int lmdb_env_read_on(const struct lmdb_env *env, struct slice prefix,
+		     struct lmdb_position *position, int64_t now, struct buf *batch)
+{
+	MDB_txn *txn = NULL;
+	MDB_cursor *cursor = NULL;
+	int rc = mdb_txn_begin(env->env, NULL, MDB_RDONLY, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = mdb_cursor_open(txn, env->records, &cursor);
+	if (rc == 0) {
+		rc = read_on(cursor, prefix, position, now, batch);
+		mdb_cursor_close(cursor);
+	}
+	mdb_txn_abort(txn);
+	return rc;
+}
+
 /* --- writing ---------------------------------------------------------------------------------- */
 
 struct writing {
@@ -212,6 +286,53 @@ static int remove_expired(struct writing *writing, size_t max, size_t *out_n)
 		(*out_n)++;
 	mdb_cursor_close(cursor);
 	return ok_if_absent(rc);
+}
+
+static int remove_first(struct writing *writing, MDB_cursor *cursor, struct slice prefix)
+{
+	static const struct lmdb_position nowhere;
+	uint8_t octets[EXPIRY_LEN + LMDB_MAX_KEY_LEN];
+	MDB_val key, value, row;
+	int rc = seek(cursor, prefix, &nowhere, &key, &value);
+
+	if (rc == 0 && !has_prefix(&key, prefix))
+		rc = MDB_NOTFOUND;
+	if (rc != 0)
+		return rc;
+	if (value.mv_size >= EXPIRY_LEN) {
+		row = row_of(octets, &value, slice_of(key.mv_data, key.mv_size));
+		rc = ok_if_absent(mdb_del(writing->txn, writing->env->expiry, &row, NULL));
+	}
+	return rc != 0 ? rc : mdb_cursor_del(cursor, 0);
+}
+
+static int remove_prefix(struct writing *writing, struct slice prefix, size_t max, size_t *out_n)
+{
+	MDB_cursor *cursor = NULL;
+	int rc = mdb_cursor_open(writing->txn, writing->env->records, &cursor);
+
+	if (rc != 0)
+		return rc;
+	while (*out_n < max && (rc = remove_first(writing, cursor, prefix)) == 0)
+		(*out_n)++;
+	mdb_cursor_close(cursor);
+	return ok_if_absent(rc);
+}
+
+int lmdb_env_purge(const struct lmdb_env *env, struct slice prefix, size_t max, size_t *out_n)
+{
+	struct writing writing = {.env = env};
+	int rc = mdb_txn_begin(env->env, NULL, 0, &writing.txn);
+
+	*out_n = 0;
+	if (rc != 0)
+		return rc;
+	rc = remove_prefix(&writing, prefix, max, out_n);
+	if (rc != 0) {
+		mdb_txn_abort(writing.txn);
+		return rc;
+	}
+	return mdb_txn_commit(writing.txn);
 }
 
 static int do_writes(struct writing *writing, const struct list *writes)

@@ -37,6 +37,23 @@ int lmdb_env_read(const struct lmdb_env *env, struct lmdb_reader *reader, struct
 		  int64_t *out_expiry);
 void lmdb_reader_end(struct lmdb_reader *reader); /* before lmdb_env_close; keeps the buffer */
 
+/*
+ * The next records of keys that begin with prefix, those behind *position (which moves on; all zero
+ * at first), appended to batch until it holds LMDB_BATCH_OCTETS or there are no more: for each the
+ * lengths of key and record, 4 octets each, then both. Those that expired by now are left out.
+ * MDB_NOTFOUND: that was all.
+ */
+#define LMDB_BATCH_OCTETS ((size_t)64 << 10)
+struct lmdb_position {
+	size_t len;
+	uint8_t key[LMDB_MAX_KEY_LEN];
+};
+int lmdb_env_read_on(const struct lmdb_env *env, struct slice prefix,
+		     struct lmdb_position *position, int64_t now, struct buf *batch);
+
+/* One transaction: removes up to max records of keys that begin with prefix, *out_n of them. */
+int lmdb_env_purge(const struct lmdb_env *env, struct slice prefix, size_t max, size_t *out_n);
+
 /* One transaction: removes up to max_expired records that expired before now (*out_n_expired of
  * them), then does the writes of the list. 0: committed, it survives the death of the process. */
 int lmdb_env_write(const struct lmdb_env *env, const struct list *writes, int64_t now,

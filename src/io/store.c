@@ -3,39 +3,47 @@
 #include "io/store.h"
 
 #include "base/bytes.h"
+#include "core/key.h"
 #include "io/store_kind.h"
 
-static const struct store_kind *const kinds[] = {&store_kind_lmdb};
+static const struct {
+	const char *scheme; /* what a URL of the kind begins with */
+	const struct store_kind *kind;
+} schemes[] = {
+    {"lmdb:", &store_kind_lmdb},
+};
 
-static const struct store_kind *find(const char *url, const char **out_rest)
+#define STORE_FORMS                                                                            \
+	"lmdb:/directory, redis://[user@]host:port/db, rediss:// (by TLS), redis+unix:/path, " \
+	"redis+sentinel://host,host/name/db, redis+cluster://host,host"
+
+static const struct store_kind *kind_of(const char *url)
 {
-	size_t i;
-
-	for (i = 0; i < N_ELEMENTS(kinds); i++) {
-		size_t len = strlen(kinds[i]->scheme);
-
-		if (strncmp(url, kinds[i]->scheme, len) == 0) {
-			*out_rest = url + len;
-			return kinds[i];
-		}
+	for (size_t i = 0; i < N_ELEMENTS(schemes); i++) {
+		if (strncmp(url, schemes[i].scheme, strlen(schemes[i].scheme)) == 0)
+			return schemes[i].kind;
 	}
 	return NULL;
 }
 
-err_t store_check(const char *url)
+const char *store_check(const char *url)
 {
-	const char *rest;
-	const struct store_kind *kind = find(url, &rest);
+	const struct store_kind *kind = kind_of(url);
 
-	return kind ? kind->check(rest) : ERR_SYNTAX;
+	return kind ? kind->check(url) : STORE_FORMS;
 }
 
-struct store_shared *store_open(const char *url)
+struct store_shared *store_open(const char *url, const struct store_opts *opts)
 {
-	const char *rest;
-	const struct store_kind *kind = find(url, &rest);
+	const struct store_kind *kind = kind_of(url);
 
-	return kind ? kind->open(rest) : NULL;
+	return kind ? kind->open(url, opts) : NULL;
+}
+
+void store_set_password(struct store_shared *shared, const char *password)
+{
+	if (shared->kind->set_password)
+		shared->kind->set_password(shared, password);
 }
 
 void store_close(struct store_shared *shared)
@@ -90,4 +98,71 @@ void store_put(struct store *store, struct slice key, struct slice record, int64
 void store_delete(struct store *store, struct slice key)
 {
 	store->kind->delete (store, key);
+}
+
+/* --- walks ------------------------------------------------------------------------------------ */
+
+static bool is_prefix(struct slice prefix)
+{
+	return prefix.len == 0 || prefix.len == ISSUER_ID_LEN;
+}
+
+err_t store_walk(struct store *store, struct slice prefix, const struct store_walk_ops *ops,
+		 struct store_walk **out_walk)
+{
+	return is_prefix(prefix) ? store->kind->walk(store, prefix, ops, out_walk) : ERR_SYNTAX;
+}
+
+err_t store_purge(struct store *store, struct slice prefix, const struct store_walk_ops *ops,
+		  struct store_walk **out_walk)
+{
+	return is_prefix(prefix) ? store->kind->purge(store, prefix, ops, out_walk) : ERR_SYNTAX;
+}
+
+void store_walk_pause(struct store_walk *walk)
+{
+	walk->kind->walk_pause(walk);
+}
+
+void store_walk_resume(struct store_walk *walk)
+{
+	walk->kind->walk_resume(walk);
+}
+
+void store_walk_cancel(struct store_walk *walk)
+{
+	if (walk)
+		walk->kind->walk_cancel(walk);
+}
+
+/* --- the fleet -------------------------------------------------------------------------------- */
+
+bool store_is_shared(const struct store *store)
+{
+	return store->kind->lease != NULL;
+}
+
+err_t store_lease(struct store *store, struct slice key, const struct store_lease_ops *ops,
+		  struct store_lease **out_lease)
+{
+	return store_is_shared(store) ? store->kind->lease(store, key, ops, out_lease)
+				      : ERR_STORE_ALONE;
+}
+
+void store_release(struct store_lease *lease)
+{
+	if (lease)
+		lease->kind->release(lease);
+}
+
+err_t store_publish(struct store *store, struct slice message)
+{
+	if (!store_is_shared(store))
+		return ERR_STORE_ALONE;
+	return message.len <= STORE_NEWS_MAX ? store->kind->publish(store, message) : ERR_TOO_LONG;
+}
+
+err_t store_subscribe(struct store *store, store_news_fn *fn, void *arg)
+{
+	return store_is_shared(store) ? store->kind->subscribe(store, fn, arg) : ERR_STORE_ALONE;
 }

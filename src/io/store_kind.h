@@ -7,13 +7,12 @@
 #include "io/store.h"
 
 struct store_kind {
-	const char *scheme; /* with its colon: "lmdb:" */
-	const char *name;   /* store_name */
+	const char *name; /* store_name */
 
-	/* rest is what follows the scheme. */
-	err_t (*check)(const char *rest);
-	struct store_shared *(*open)(const char *rest);
+	const char *(*check)(const char *url);
+	struct store_shared *(*open)(const char *url, const struct store_opts *opts);
 	void (*close)(struct store_shared *shared);
+	void (*set_password)(struct store_shared *shared, const char *password); /* or NULL */
 	bool (*is_up)(const struct store_shared *shared);
 
 	struct store *(*attach)(struct store_shared *shared, struct loop *loop);
@@ -24,6 +23,21 @@ struct store_kind {
 	void (*put)(struct store *store, struct slice key, struct slice record,
 		    int64_t hard_expiry);
 	void (*delete)(struct store *store, struct slice key);
+
+	err_t (*walk)(struct store *store, struct slice prefix, const struct store_walk_ops *ops,
+		      struct store_walk **out_walk);
+	err_t (*purge)(struct store *store, struct slice prefix, const struct store_walk_ops *ops,
+		       struct store_walk **out_walk);
+	void (*walk_pause)(struct store_walk *walk);
+	void (*walk_resume)(struct store_walk *walk);
+	void (*walk_cancel)(struct store_walk *walk);
+
+	/* All NULL where nobody else uses the store. */
+	err_t (*lease)(struct store *store, struct slice key, const struct store_lease_ops *ops,
+		       struct store_lease **out_lease);
+	void (*release)(struct store_lease *lease);
+	err_t (*publish)(struct store *store, struct slice message);
+	err_t (*subscribe)(struct store *store, store_news_fn *fn, void *arg);
 };
 
 /* First members of each kind's own structs. */
@@ -38,6 +52,14 @@ struct store {
 };
 
 struct store_read {
+	const struct store_kind *kind;
+};
+
+struct store_walk {
+	const struct store_kind *kind;
+};
+
+struct store_lease {
 	const struct store_kind *kind;
 };
 

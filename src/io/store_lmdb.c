@@ -13,18 +13,15 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <semaphore.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/counters.h"
 #include "base/log.h"
 #include "io/clock.h"
-#include "io/lmdb_env.h"
 #include "io/lmdb_file.h"
-#include "io/store_kind.h"
-#include "io/store_queue.h"
+#include "io/lmdb_parts.h"
+#include "io/lmdb_walk.h"
 
 #define MAP_SIZE       (sizeof(size_t) > 4 ? (size_t)((uint64_t)64 << 30) : (size_t)1 << 30)
 #define MS_PAUSE       30000
@@ -32,33 +29,6 @@
 #define MAX_EXPIRED    256
 #define MAX_ROUNDS     64 /* of making room after each commit */
 #define DIRECTORY_MODE 0750
-
-struct lmdb {
-	struct store_shared shared; /* first */
-	char *directory;	    /* owned */
-	struct store_lmdb_opts opts;
-	struct store_queue queue;
-	pthread_t writer;
-	sem_t has_tried; /* posted when the writer has opened the store, or has failed to */
-	atomic_bool is_up;
-
-	/* Used under the read lock, opened and closed under the write lock. */
-	pthread_rwlock_t env_lock;
-	struct lmdb_env env;
-
-	struct list handles; /* under env_lock, too */
-
-	/* The writer's own. */
-	bool has_opened, is_failing;
-	int failed_rc; /* what was logged last */
-};
-
-struct lmdb_handle {
-	struct store store; /* first */
-	struct lmdb *lmdb;
-	struct list link;
-	struct lmdb_reader reader; /* of the handle's thread; ended by the writer, too */
-};
 
 /* --- what the world sees of it ---------------------------------------------------------------- */
 
@@ -173,6 +143,44 @@ static int write_all(struct lmdb *lmdb, struct list *writes)
 	return rc;
 }
 
+/* The next purge of the list, unlinked, and in *before the writes that came before it; NULL: there
+ * is none, all are in *before. */
+static struct store_write *cut_purge(struct list *writes, struct list *before)
+{
+	struct list *node;
+
+	while ((node = list_shift(writes))) {
+		struct store_write *write = LIST_ENTRY(node, struct store_write, link);
+
+		if (write->op == STORE_PURGE)
+			return write;
+		list_append(before, node);
+	}
+	return NULL;
+}
+
+/* In the order in which they came. After a failure the rest is lost. */
+static int do_queued(struct lmdb *lmdb, struct list *writes)
+{
+	struct store_write *purge;
+	struct list some;
+	int rc = 0;
+
+	list_init(&some);
+	do {
+		purge = cut_purge(writes, &some);
+		if (rc == 0)
+			rc = write_all(lmdb, &some);
+		finish_writes(lmdb, &some, LABEL_STORE_RESULT_ERROR); /* those left over */
+		if (purge && rc == 0)
+			rc = lmdb_purge_now(lmdb, purge);
+		else if (purge)
+			lmdb_purge_fail(lmdb, purge);
+		free(purge);
+	} while (purge);
+	return rc;
+}
+
 /* Opens what is not open, and writes what is queued. */
 static void turn(struct lmdb *lmdb)
 {
@@ -182,8 +190,7 @@ static void turn(struct lmdb *lmdb)
 	list_init(&writes);
 	if (rc == 0) {
 		store_queue_take(&lmdb->queue, &writes);
-		rc = write_all(lmdb, &writes);
-		finish_writes(lmdb, &writes, LABEL_STORE_RESULT_ERROR); /* those left over */
+		rc = do_queued(lmdb, &writes);
 	}
 	if (rc == 0) {
 		report_success(lmdb);
@@ -210,7 +217,7 @@ static void *run_writer(void *arg)
 		turn(lmdb);
 	} while (is_open);
 	store_queue_take(&lmdb->queue, &rest);
-	finish_writes(lmdb, &rest, LABEL_STORE_RESULT_DROPPED);
+	finish_writes(lmdb, &rest, LABEL_STORE_RESULT_DROPPED); /* nobody waits for purges now */
 	close_env(lmdb);
 	set_up(lmdb, false);
 	counter_thread_end();
@@ -219,15 +226,24 @@ static void *run_writer(void *arg)
 
 /* --- the store -------------------------------------------------------------------------------- */
 
-static err_t check(const char *directory)
+/* What follows the scheme. */
+static const char *directory_of(const char *url)
 {
-	return directory[0] == '/' && strlen(directory) < PATH_MAX ? OK : ERR_SYNTAX;
+	return url + strlen("lmdb:");
+}
+
+static const char *check(const char *url)
+{
+	if (directory_of(url)[0] != '/')
+		return "an absolute directory after lmdb:";
+	return strlen(directory_of(url)) < PATH_MAX ? NULL : "a shorter path";
 }
 
 static void lmdb_free(struct lmdb *lmdb)
 {
 	store_queue_fini(&lmdb->queue);
 	pthread_rwlock_destroy(&lmdb->env_lock);
+	pthread_mutex_destroy(&lmdb->purges_lock);
 	sem_destroy(&lmdb->has_tried);
 	free(lmdb->directory);
 	free(lmdb);
@@ -245,8 +261,10 @@ static struct lmdb *lmdb_new(const char *directory, const struct store_lmdb_opts
 					     .slot = counter_slot(SCOPE_TIER, label)};
 	lmdb->opts = *opts;
 	list_init(&lmdb->handles);
+	list_init(&lmdb->purges);
 	store_queue_init(&lmdb->queue);
 	pthread_rwlock_init(&lmdb->env_lock, NULL);
+	pthread_mutex_init(&lmdb->purges_lock, NULL);
 	sem_init(&lmdb->has_tried, 0, 0);
 	lmdb->directory = strdup(directory);
 	if (!lmdb->directory) {
@@ -271,14 +289,15 @@ struct store_shared *store_lmdb_open(const char *directory, const struct store_l
 	return &lmdb->shared;
 }
 
-static struct store_shared *open_default(const char *directory)
+static struct store_shared *open_default(const char *url, const struct store_opts *unused)
 {
 	static const struct store_lmdb_opts opts = {.map_size = MAP_SIZE,
 						    .ms_pause = MS_PAUSE,
 						    .ms_idle = MS_IDLE,
 						    .max_expired = MAX_EXPIRED};
 
-	return store_lmdb_open(directory, &opts);
+	(void)unused;
+	return store_lmdb_open(directory_of(url), &opts);
 }
 
 static void close_store(struct store_shared *shared)
@@ -302,9 +321,10 @@ static struct store *attach(struct store_shared *shared, struct loop *loop)
 	struct lmdb *lmdb = (struct lmdb *)shared;
 	struct lmdb_handle *handle = calloc(1, sizeof(*handle));
 
-	(void)loop; /* nothing here calls back */
 	if (!handle)
 		return NULL;
+	handle->loop = loop;
+	list_init(&handle->walks);
 	handle->store = (struct store){.kind = shared->kind, .slot = shared->slot};
 	handle->lmdb = lmdb;
 	pthread_rwlock_wrlock(&lmdb->env_lock);
@@ -318,6 +338,7 @@ static void detach(struct store *store)
 	struct lmdb_handle *handle = (struct lmdb_handle *)store;
 	struct lmdb *lmdb = handle->lmdb;
 
+	lmdb_walks_fini(handle);
 	pthread_rwlock_wrlock(&lmdb->env_lock);
 	list_remove(&handle->link);
 	lmdb_reader_end(&handle->reader);
@@ -399,7 +420,6 @@ static void delete (struct store *store, struct slice key)
 }
 
 const struct store_kind store_kind_lmdb = {
-    .scheme = "lmdb:",
     .name = "disk",
     .check = check,
     .open = open_default,
@@ -411,4 +431,9 @@ const struct store_kind store_kind_lmdb = {
     .cancel = cancel,
     .put = put,
     .delete = delete,
+    .walk = lmdb_walk,
+    .purge = lmdb_purge,
+    .walk_pause = lmdb_walk_pause,
+    .walk_resume = lmdb_walk_resume,
+    .walk_cancel = lmdb_walk_cancel,
 };

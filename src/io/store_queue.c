@@ -41,9 +41,11 @@ bool store_queue_add(struct store_queue *queue, const struct store_write *model,
 		return false;
 	*write = (struct store_write){.op = model->op,
 				      .hard_expiry = model->hard_expiry,
+				      .number = model->number,
 				      .key_len = key.len,
 				      .record_len = record.len};
-	memcpy(write->octets, key.p, key.len);
+	if (key.len > 0)
+		memcpy(write->octets, key.p, key.len);
 	if (record.len > 0)
 		memcpy(write->octets + key.len, record.p, record.len);
 	pthread_mutex_lock(&queue->lock);
@@ -119,7 +121,7 @@ size_t store_queue_free(struct list *writes, size_t *out_n_deletes)
 
 		if (write->op == STORE_PUT)
 			n_puts++;
-		else
+		else if (write->op == STORE_DELETE)
 			(*out_n_deletes)++;
 		free(write);
 	}

@@ -14,13 +14,15 @@
 
 enum store_op {
 	STORE_PUT,
-	STORE_DELETE
+	STORE_DELETE,
+	STORE_PURGE /* what begins with key */
 };
 
 struct store_write {
 	struct list link; /* in the order of arrival */
 	enum store_op op;
-	int64_t hard_expiry;
+	int64_t hard_expiry; /* of a put */
+	uint64_t number;     /* of a purge */
 	size_t key_len, record_len;
 	uint8_t octets[]; /* key, record */
 };
@@ -66,7 +68,7 @@ bool store_queue_wait(struct store_queue *queue, int64_t ms, enum store_patience
 /* The writer only: moves all there is to the end of writes. */
 void store_queue_take(struct store_queue *queue, struct list *writes);
 
-/* Frees the writes of a list; how many of them were puts, and how many were not. */
+/* Frees the writes of a list; how many of them were puts, and how many deletes. */
 size_t store_queue_free(struct list *writes, size_t *out_n_deletes);
 
 #endif

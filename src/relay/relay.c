@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "core/record.h"
 #include "io/entropy.h"
 #include "io/sockets.h"
 #include "relay/back.h"
@@ -89,9 +90,15 @@ static bool make_tables(struct relay *relay, const struct relay_opts *opts)
 	       common->responders != NULL && common->addresses != NULL;
 }
 
-static bool open_stores(struct relay *relay, const struct text_list *urls)
+static bool open_stores(struct relay *relay, const struct settings *settings)
 {
 	struct common *common = &relay->common;
+	const struct text_list *urls = &settings->top.store;
+	struct store_opts opts = {.ms_timeout = settings->redis.timeout,
+				  .password = settings->redis_password,
+				  .prefix = settings->redis.prefix,
+				  .max_record =
+				      RECORD_HEADER_LEN + settings->limits.max_upstream_response};
 
 	common->stores = calloc(urls->n + 1, sizeof(struct store_shared *));
 	relay->store_urls = calloc(urls->n + 1, sizeof(char *));
@@ -101,7 +108,7 @@ static bool open_stores(struct relay *relay, const struct text_list *urls)
 		relay->store_urls[i] = strdup(urls->items[i]);
 		if (relay->store_urls[i] == NULL)
 			return false;
-		common->stores[i] = store_open(urls->items[i]);
+		common->stores[i] = store_open(urls->items[i], &opts);
 		common->n_stores++;
 		if (common->stores[i] == NULL)
 			return false;
@@ -218,8 +225,7 @@ err_t relay_start(struct relay *relay)
 	const struct settings *settings = relay->rules->settings;
 	struct common *common = &relay->common;
 
-	if (!open_stores(relay, &settings->top.store) || !make_threads(relay, settings) ||
-	    !listen_all(relay))
+	if (!open_stores(relay, settings) || !make_threads(relay, settings) || !listen_all(relay))
 		return ERR_NO_MEMORY;
 	for (unsigned i = 0; i < relay->n_fronts + common->n_backs; i++) {
 		bool is_front = i < relay->n_fronts;
@@ -283,6 +289,8 @@ err_t relay_reload(struct relay *relay, const struct settings *settings, struct 
 		send_next(&notices, relay->fronts[i]->notices, &relay->reload);
 	for (unsigned i = 0; i < common->n_backs; i++)
 		send_next(&notices, common->backs[i]->notices, &relay->reload);
+	for (size_t i = 0; i < common->n_stores; i++)
+		store_set_password(common->stores[i], settings->redis_password);
 	relay->old_issuers = issuers_ref(relay->rules->issuers);
 	rules_unref(relay->rules);
 	relay->rules = rules;

@@ -137,7 +137,7 @@ static inline void kit_make_tables(void)
 	common->addresses = addresses_new(kit_hash_key);
 	common->stores = calloc(kit.n_stores + 1, sizeof(struct store_shared *));
 	for (; common->n_stores < kit.n_stores; common->n_stores++)
-		common->stores[common->n_stores] = store_open("lmdb:/nowhere");
+		common->stores[common->n_stores] = store_open("lmdb:/nowhere", NULL);
 	common->backs = kit.backs;
 	kit.main_loop = loop_new();
 	common->main_mailbox = mailbox_new(kit.main_loop, 0, kit_on_notice, NULL);

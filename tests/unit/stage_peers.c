@@ -188,11 +188,12 @@ struct slice stage_record(const struct store_shared *shared, struct slice key)
 	return row != NULL ? row->record : slice_of(NULL, 0);
 }
 
-struct store_shared *store_open(const char *url)
+struct store_shared *store_open(const char *url, const struct store_opts *opts)
 {
 	struct store_shared *shared = stage_new(sizeof(*shared));
 
 	(void)url;
+	(void)opts;
 	if (shared != NULL)
 		list_init(&shared->rows);
 	return shared;
@@ -206,6 +207,12 @@ void store_close(struct store_shared *shared)
 	while (!list_is_empty(&shared->rows))
 		drop_row(LIST_ENTRY(shared->rows.next, struct row, link));
 	stage_free(shared);
+}
+
+void store_set_password(struct store_shared *shared, const char *password)
+{
+	(void)shared;
+	(void)password;
 }
 
 bool store_is_up(const struct store_shared *shared)

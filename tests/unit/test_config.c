@@ -366,8 +366,15 @@ Test(config, errors_say_what_is_wrong_and_what_is_allowed)
 	    {"allow = {'10.0.0.0/8', '10.0.0.0/33'}",
 	     "allow: \"10.0.0.0/33\" is not understood, allowed: a network as 192.0.2.0/24 or "
 	     "2001:db8::/32"},
-	    {"store = {'redis://x'}",
-	     "store: \"redis://x\" is not understood, allowed: lmdb:/directory"},
+	    {"store = {'nosql://x'}",
+	     "store: \"nosql://x\" is not understood, allowed: lmdb:/directory, "
+	     "redis://[user@]host:port/db, rediss:// (by TLS), redis+unix:/path, "
+	     "redis+sentinel://host,host/name/db, redis+cluster://host,host"},
+	    {"store = {'lmdb:relative'}", "store: \"lmdb:relative\" is not understood, allowed: an "
+					  "absolute directory after lmdb:"},
+	    {"redis { prefix = 'a*' }",
+	     "prefix: \"a*\" is not understood, allowed: 1 to 64 letters, "
+	     "digits, dots, colons, _ and -"},
 	    {"store = {'lmdb:/a', 'lmdb:/a'}", "store: \"lmdb:/a\" stands twice, allowed: once"},
 	    {"cache { memory = 64Q }", "memory: \"64Q\" is no size, allowed: 1M to 1024G"},
 	    {"cache { memory = 64KB }", "memory: \"64KB\" is no size, allowed: 1M to 1024G"},
@@ -450,7 +457,7 @@ Test(config, unknown_names_are_errors_with_a_suggestion)
 			"limits { certificate = x }\n"
 			"log { threads = 2 }\n"
 			"isuer \"x\" { certificate = x }\n"
-			"redis { timeout = 50ms password_file = \"}\" }\n"
+			"pebble { timeout = 50ms password_file = \"}\" }\n"
 			"purple(a, b) inclde(\"x\")\n"
 			"'' = 1\n",
 			"c:1: purple: unknown option\n"
@@ -460,7 +467,7 @@ Test(config, unknown_names_are_errors_with_a_suggestion)
 			"c:4: certificate: does not stand here, but in issuer \"...\" { }\n"
 			"c:5: threads: does not stand here, but in the top level\n"
 			"c:6: isuer: unknown section, did you mean issuer?\n"
-			"c:7: redis: unknown section\n"
+			"c:7: pebble: unknown section\n"
 			"c:8: purple: unknown option\n"
 			"c:8: inclde: unknown option, did you mean include?\n"
 			"c:9: : unknown option\n");
