@@ -6,6 +6,8 @@
  */
 #include "core/upstream_fields.h"
 
+#include <string.h>
+
 #include "core/dates.h"
 #include "core/http_text.h"
 
@@ -139,13 +141,34 @@ static void read_cache_status(struct upstream_fields *fields, struct slice value
 	fields->cache_status[n] = '\0';
 }
 
+/* Weak ones are not for us: what they call the same may be another response. */
+static void read_etag(struct upstream_fields *fields, struct slice value, int64_t now)
+{
+	size_t i;
+
+	(void)now;
+	if (value.len < 2 || value.len > MAX_ETAG || value.p[0] != '"' ||
+	    value.p[value.len - 1] != '"')
+		return;
+	for (i = 1; i + 1 < value.len; i++) {
+		if (value.p[i] <= ' ' || value.p[i] > '~' || value.p[i] == '"')
+			return;
+	}
+	memcpy(fields->etag, value.p, value.len);
+	fields->etag[value.len] = '\0';
+}
+
 static const struct {
 	const char *name;
 	read_fn *read;
 } rows[] = {
-    {"cache-control", read_cache_control},	 {"retry-after", read_retry_after},
-    {"content-encoding", read_content_encoding}, {"transfer-encoding", read_transfer_encoding},
-    {"content-length", read_content_length},	 {"cache-status", read_cache_status},
+    {"cache-control", read_cache_control},
+    {"retry-after", read_retry_after},
+    {"content-encoding", read_content_encoding},
+    {"transfer-encoding", read_transfer_encoding},
+    {"content-length", read_content_length},
+    {"cache-status", read_cache_status},
+    {"etag", read_etag},
 };
 
 static struct slice trim_line_end(struct slice line)

@@ -10,6 +10,7 @@
 
 #define MAX_RETRY_AFTER	 300 /* seconds (rules CL-19, HC-14) */
 #define MAX_CACHE_STATUS 128
+#define MAX_ETAG	 80 /* octets, quotes included; longer ones are not remembered */
 
 struct upstream_fields {
 	struct upstream_hints hints;
@@ -18,6 +19,7 @@ struct upstream_fields {
 	bool is_ambiguous;   /* Content-Lengths that differ (RFC 9112 6.3) */
 	bool has_length;
 	uint64_t length;
+	char etag[MAX_ETAG + 1]; /* a strong one, with its quotes (RFC 9110 8.8.3); or "" */
 	char cache_status[MAX_CACHE_STATUS]; /* RFC 9211, printable ASCII, cut; "" if there is none
 					      */
 };

@@ -18,7 +18,7 @@
 struct match {
 	bool is_found;
 	bool has_critical;
-	bool has_asked_hash;
+	unsigned algs;	    /* 1 << enum hash_alg: by which the matching CertIDs name it */
 	bool is_disordered; /* nextUpdate before thisUpdate */
 	bool lacks_next;    /* one without nextUpdate */
 	struct single strictest;
@@ -86,7 +86,7 @@ static err_t match_singles(const struct response *response, const struct verify_
 			if (i > 0)
 				continue;
 			add_single(first, &single);
-			first->has_asked_hash |= single.certid.alg == asked->alg;
+			first->algs |= 1U << single.certid.alg;
 		}
 		if (!is_answered)
 			return ERR_RSP_CERTID;
@@ -191,7 +191,7 @@ static unsigned flags_of(const struct response *response, const struct verify_qu
 		flags |= VERDICT_NONCE;
 	if (is_never_issued(&first->strictest, response->flags))
 		flags |= VERDICT_NEVER_ISSUED;
-	if (!first->has_asked_hash)
+	if (!(first->algs & 1U << question->certids[0].alg))
 		flags |= VERDICT_OTHER_HASH;
 	if (has_other_issuers(response, question->issuer))
 		flags |= VERDICT_MIXED_ISSUERS;
@@ -209,6 +209,7 @@ static struct verdict verdict_of(const struct response *response,
 	return (struct verdict){
 	    .status = strictest->status,
 	    .flags = flags_of(response, question, first, all),
+	    .algs = first->algs,
 	    .reason = strictest->reason,
 	    .revoked_at = strictest->revoked_at,
 	    .this_update = first->this_update,

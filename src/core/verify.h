@@ -26,6 +26,7 @@ struct verdict {
 	enum cert_status status; /* strictest of the matching SingleResponses (VS-04) */
 	enum signer_kind signer;
 	unsigned flags;
+	unsigned algs;	     /* 1 << enum hash_alg: by which the response names the certificate */
 	int reason;	     /* CRLReason or -1 */
 	int64_t revoked_at;  /* 0 unless revoked */
 	int64_t this_update; /* earliest of the matching ones */

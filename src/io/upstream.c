@@ -50,6 +50,7 @@ struct transfer {
 	void *arg;
 	struct buf der;	 /* libcurl borrows it for a POST */
 	struct buf body; /* of the answer */
+	struct upstream_condition condition;
 	struct upstream_fields fields;
 	size_t head_len; /* octets of the answer's header section so far */
 	bool has_head;	 /* the empty line behind it has come; a status line starts anew */
@@ -152,6 +153,7 @@ static void tell(struct transfer *transfer, CURLcode code)
 	    .body = buf_slice(&transfer->body),
 	    .hints = transfer->fields.hints,
 	    .retry_after = transfer->fields.retry_after,
+	    .etag = transfer->fields.etag,
 	    .cache_status = transfer->fields.cache_status,
 	    .us_taken = clock_mono_us() - transfer->us_start,
 	    .detail = "",
@@ -251,6 +253,8 @@ static void set_attempt(struct transfer *transfer, int64_t ms)
 
 static bool prepare(struct transfer *transfer, const struct upstream_request *request)
 {
+	const struct upstream_lists *lists = &transfer->upstream->lists;
+
 	buf_reset(&transfer->der);
 	if (buf_append(&transfer->der, request->der.p, request->der.len) != OK)
 		return false;
@@ -258,8 +262,12 @@ static bool prepare(struct transfer *transfer, const struct upstream_request *re
 	transfer->us_start = clock_mono_us();
 	transfer->ms_attempt = request->ms_attempt > 0 ? request->ms_attempt : 1;
 	set_attempt(transfer, transfer->ms_attempt);
-	return upstream_easy_set(transfer->easy, &transfer->upstream->lists, request,
-				 buf_slice(&transfer->der)) == CURLE_OK;
+	if (upstream_easy_set(transfer->easy, lists, request, buf_slice(&transfer->der)) !=
+	    CURLE_OK)
+		return false;
+	return request->etag.len == 0 ||
+	       upstream_easy_set_condition(transfer->easy, lists, &transfer->condition,
+					   request->etag) == CURLE_OK;
 }
 
 struct transfer *upstream_start(struct upstream *upstream, const struct upstream_request *request,

@@ -30,19 +30,22 @@ struct upstream_request {
 	struct slice der;  /* the OCSPRequest; copied */
 	bool post;	   /* else GET, by upstream_url_get */
 	bool no_cache;	   /* adds Cache-Control: no-cache (VS-09) */
+	struct slice
+	    etag; /* of what we have: a GET becomes conditional (HC-04); empty: it is not */
 	int64_t ms_connect, ms_attempt;
 };
 
 struct upstream_answer {
 	/* OK: an HTTP answer with status 200, whatever its body is (HC-07), or another status with
 	 * a body of at most 16 octets that looks like an OCSP error (HC-06). Else ERR_UP_xxx or
-	 * ERR_NO_MEMORY. */
+	 * ERR_NO_MEMORY; a 304 is ERR_UP_REDIRECT, asked for or not. */
 	err_t err;
 	unsigned http_status; /* 0: none arrived */
 	struct slice body;    /* when OK; borrowed until the callback returns, as all of this */
 	struct upstream_hints hints;
 	int64_t retry_after; /* seconds, 0 to 300; 0: not said */
 	int64_t us_taken;
+	const char *etag;	  /* strong, at most MAX_ETAG octets; or "" */
 	const char *detail;	  /* for the log: libcurl's words, "" if it has none */
 	const char *cache_status; /* what a cache on the way said (RFC 9211), or "" */
 };

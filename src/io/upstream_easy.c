@@ -156,3 +156,15 @@ CURLcode upstream_easy_set(CURL *easy, const struct upstream_lists *lists,
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(request->ms_connect > 0 ? request->ms_connect : 1));
 	return bad;
 }
+
+CURLcode upstream_easy_set_condition(CURL *easy, const struct upstream_lists *lists,
+				     struct upstream_condition *condition, struct slice etag)
+{
+	CURLcode bad = CURLE_OK;
+
+	snprintf(condition->line, sizeof(condition->line), "If-None-Match: %.*s", (int)etag.len,
+		 (const char *)etag.p);
+	condition->node = (struct curl_slist){.data = condition->line, .next = lists->fields[0][0]};
+	SET(CURLOPT_HTTPHEADER, &condition->node);
+	return bad;
+}

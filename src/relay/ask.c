@@ -9,16 +9,19 @@ struct ask *ask_new(const struct ask_question *question)
 {
 	const struct ocsp_request_limits limits = {.max_certids = MAX_CERTIDS,
 						   .max_extensions = UINT32_MAX};
-	struct ask *ask = malloc(sizeof(*ask) + question->der.len);
+	const struct slice der = question->der, signed_der = question->signed_der;
+	struct ask *ask = malloc(sizeof(*ask) + der.len + signed_der.len);
 
 	if (ask == NULL)
 		return NULL;
 	memset(ask, 0, sizeof(*ask));
-	ask->der_len = question->der.len;
-	if (question->der.len > 0)
-		memcpy(ask->der, question->der.p, question->der.len);
+	if (der.len > 0)
+		memcpy(ask->der, der.p, der.len);
+	if (signed_der.len > 0)
+		memcpy(ask->der + der.len, signed_der.p, signed_der.len);
+	ask->signed_der = slice_of(ask->der + der.len, signed_der.len);
 	/* parsed anew, so that the view borrows from the ask's own octets */
-	if (ocsp_request_parse(slice_of(ask->der, ask->der_len), &limits, &ask->request) != OK) {
+	if (ocsp_request_parse(slice_of(ask->der, der.len), &limits, &ask->request) != OK) {
 		free(ask);
 		return NULL;
 	}

@@ -58,8 +58,8 @@ struct ask {
 	unsigned minor;
 	int64_t us_start;
 
-	size_t der_len;
-	uint8_t der[]; /* what is sent upstream */
+	struct slice signed_der; /* what to ask by if the responder wants a signature, or empty */
+	uint8_t der[];		 /* what is sent upstream; then signed_der */
 };
 
 struct ask_question {
@@ -68,7 +68,8 @@ struct ask_question {
 	const struct issuer *issuer;
 	const struct cache_key *key;
 	uint64_t hash;
-	struct slice der; /* the upstream request; copied */
+	struct slice der;	 /* the upstream request; copied */
+	struct slice signed_der; /* the client's own, if it is another one and signed; copied */
 };
 
 /* Whether the octets that go upstream are the client's own, and not the request that we write for

@@ -17,6 +17,7 @@
 #include "relay/front.h"
 #include "relay/pace.h"
 #include "relay/step.h"
+#include "relay/waiting.h"
 
 struct exchange {
 	struct front *front;
@@ -30,6 +31,7 @@ struct exchange {
 	struct entry *entry;	/* one reference: the answer */
 	struct entry *fallback; /* one reference: still valid, the answer if no better one comes */
 	enum ask_kind kind;	/* how JOIN asks */
+	bool is_verbatim;	/* the upstream request is the client's own octets */
 	bool wants_nonce;	/* the upstream request carries the client's nonce */
 	enum reply_verdict verdict;
 	const char *detail; /* of entry, static */
@@ -224,20 +226,28 @@ static enum freshness look_into_cache(struct exchange *x)
 	return freshness;
 }
 
+static enum step ask_by(struct exchange *x, enum ask_kind kind)
+{
+	x->kind = kind;
+	return STEP_NEXT;
+}
+
+static enum step ask_verbatim(struct exchange *x)
+{
+	x->is_verbatim = true;
+	return ask_by(x, ASK_ALONE);
+}
+
 /* Nothing is at hand: is the failure known already? */
 static enum step look_into_failures(struct exchange *x)
 {
 	x->err = negative_get(x->front->common->negative, key_bytes(&x->key), x->us_start / 1000);
 	if (x->err == OK)
 		return STEP_NEXT;
+	if (x->err == ERR_UP_SIG_REQUIRED && x->request.flags & REQUEST_SIGNED)
+		return ask_verbatim(x); /* that was said to one that is not (RP-33) */
 	x->verdict = REPLY_NEGATIVE;
 	return STEP_FAIL;
-}
-
-static enum step ask_by(struct exchange *x, enum ask_kind kind)
-{
-	x->kind = kind;
-	return STEP_NEXT;
 }
 
 /* For a client that wants nothing fetched (HS-26). */
@@ -257,7 +267,7 @@ static enum step look_up(struct exchange *x)
 	if (x->http->flags & HTTP_ONLY_IF_CACHED)
 		return look_up_only(x);
 	if (needs_own_flight(x))
-		return ask_by(x, ASK_ALONE);
+		return ask_verbatim(x);
 	freshness = look_into_cache(x);
 	x->wants_nonce = x->request.flags & REQUEST_NONCE && forwards_nonce(x);
 	if (x->wants_nonce)
@@ -286,15 +296,13 @@ static enum step admit(struct exchange *x)
 	return fail(x, ERR_OVERLOAD_CLIENT);
 }
 
-static void on_deadline(void *arg);
-
 /* The upstream request: minimal, unless the answer must be for the very octets of the client. */
 static struct slice upstream_request(const struct exchange *x, uint8_t *der, size_t cap)
 {
 	struct slice nonce = x->wants_nonce ? x->request.nonce_ext : slice_of(NULL, 0);
 	size_t len;
 
-	if (needs_own_flight(x))
+	if (x->is_verbatim)
 		return x->request.der;
 	if (ocsp_request_encode(&x->request.certids[0], nonce, der, cap, &len) != OK)
 		return slice_of(NULL, 0);
@@ -303,41 +311,32 @@ static struct slice upstream_request(const struct exchange *x, uint8_t *der, siz
 
 static enum step join(struct exchange *x)
 {
-	const struct common *common = x->front->common;
 	uint8_t der[MAX_MINIMAL_REQUEST_LEN + MAX_NONCE_LEN + 64];
-	const struct ask_question question = {.kind = x->kind,
-					      .issuers = x->front->rules->issuers,
-					      .issuer = x->issuer,
-					      .key = &x->key,
-					      .hash = x->hash,
-					      .der = upstream_request(x, der, sizeof(der))};
-	struct ask *ask = ask_new(&question);
+	struct ask_question question = {.kind = x->kind,
+					.issuers = x->front->rules->issuers,
+					.issuer = x->issuer,
+					.key = &x->key,
+					.hash = x->hash,
+					.der = upstream_request(x, der, sizeof(der))};
+	struct ask *ask;
+	err_t err;
 
+	if (x->request.flags & REQUEST_SIGNED && !x->is_verbatim)
+		question.signed_der = x->request.der;
+	ask = ask_new(&question);
 	if (ask == NULL)
 		return fail(x, ERR_NO_MEMORY);
-	ask->may_store = !needs_own_flight(x);
+	ask->may_store = !x->is_verbatim;
 	ask->no_cache = (x->http->flags & HTTP_NO_CACHE) && x->kind == ASK_REFRESH;
-	ask->home = x->front->answers;
+	ask->front = x->front;
 	ask->connection = x->connection;
 	ask->method = x->http->method;
 	ask->minor = x->http->minor;
 	ask->us_start = x->us_start;
-	ask->front = x->front;
-	ask->deadline =
-	    timer_start(x->front->loop, x->issuer->policy.ms_deadline, on_deadline, ask);
-	if (ask->deadline == NULL) {
-		ask_free(ask);
-		return fail(x, ERR_NO_MEMORY);
-	}
-	if (mailbox_post(common->backs[x->hash % common->n_backs]->asks, &ask->message) != OK) {
-		ask_free(ask);
-		return fail(x, ERR_OVERLOAD_MAILBOX);
-	}
-	/* from here on the ask is home only in the part that is ours */
-	ask->fallback = x->fallback;
+	err = waiting_begin(ask, x->fallback);
+	if (err != OK)
+		return fail(x, err);
 	x->fallback = NULL;
-	connection_set_context(x->connection, ask);
-	counter_add(METRIC_WAITERS, 0, 0, 0, 1);
 	return STEP_WAIT;
 }
 
@@ -357,107 +356,6 @@ static void respond(struct exchange *x)
 				.us_start = x->us_start};
 
 	answer_send(&answer);
-}
-
-/* --- asks that come home -----------------------------------------------------------------------
- */
-
-/* What is still valid for the key of an ask that brought nothing better (F4), or NULL. What memory
- * holds may have come since the ask began: from a store, or by another flight. */
-static struct entry *second_best(struct ask *ask, int64_t now)
-{
-	struct entry *entry = ask->fallback;
-
-	ask->fallback = NULL;
-	if (entry == NULL && ask->may_store)
-		entry = cache_get(ask->front->common->cache, key_bytes(&ask->key), ask->hash);
-	if (entry != NULL && now < entry->hard_expiry)
-		return entry;
-	entry_unref(entry);
-	return NULL;
-}
-
-/* Answers the client that waits for this ask: with the answer given, or else with the second best.
- * Takes entry. */
-static void respond_to_ask(struct ask *ask, struct entry *entry, err_t err)
-{
-	static const enum reply_verdict of_kind[] = {
-	    [ASK_SHARED] = REPLY_MISS, [ASK_REFRESH] = REPLY_REFRESHED, [ASK_ALONE] = REPLY_BYPASS};
-	struct answer answer = {.front = ask->front,
-				.connection = ask->connection,
-				.issuer = ask->issuer,
-				.entry = entry,
-				.err = err,
-				.method = ask->method,
-				.verdict = of_kind[ask->kind],
-				.detail = ask->kind == ASK_ALONE ? "request" : NULL,
-				.minor = ask->minor,
-				.now = clock_wall(),
-				.us_start = ask->us_start};
-
-	if (ask->request.flags & REQUEST_NONCE && ask->kind == ASK_ALONE)
-		answer.detail = "nonce";
-	if (entry == NULL && (answer.entry = second_best(ask, answer.now)) != NULL) {
-		answer.verdict = REPLY_HIT;
-		answer.detail = ask->kind == ASK_ALONE ? "nonce-fallback" : "l1";
-	}
-	if (err != ERR_DEADLINE) { /* else the back thread still owns these */
-		if (answer.entry == entry && ask->verdict != REPLY_MISS) {
-			answer.verdict = ask->verdict;
-			answer.detail = ask->detail;
-		}
-		answer.fwd_status = ask->fwd_status;
-		answer.is_stored = ask->is_stored;
-	}
-	connection_set_context(ask->connection, NULL);
-	ask->connection = NULL;
-	counter_add(METRIC_WAITERS, 0, 0, 0, -1);
-	answer_send(&answer);
-}
-
-/* The answer that came home, unless it ended on its way (CL-02); else ask->err tells why not. */
-static struct entry *take_answer(struct ask *ask)
-{
-	struct entry *entry = ask->entry;
-
-	ask->entry = NULL;
-	if (entry == NULL || clock_wall() < entry->hard_expiry)
-		return entry;
-	entry_unref(entry);
-	ask->err = ERR_RSP_EXPIRED;
-	return NULL;
-}
-
-void exchange_resume(struct front *front, struct ask *ask)
-{
-	struct entry *entry;
-
-	(void)front;
-	if (ask->connection != NULL) {
-		timer_cancel(ask->deadline);
-		ask->deadline = NULL;
-		entry = take_answer(ask);
-		respond_to_ask(ask, entry, ask->err);
-	}
-	ask_free(ask);
-}
-
-static void on_deadline(void *arg)
-{
-	struct ask *ask = arg;
-
-	ask->deadline = NULL;
-	respond_to_ask(ask, NULL, ERR_DEADLINE);
-}
-
-void exchange_abandon(struct ask *ask)
-{
-	if (ask == NULL)
-		return;
-	timer_cancel(ask->deadline);
-	ask->deadline = NULL;
-	ask->connection = NULL;
-	counter_add(METRIC_WAITERS, 0, 0, 0, -1);
 }
 
 void exchange_refuse(struct front *front, struct connection *connection, err_t err,

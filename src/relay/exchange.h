@@ -10,19 +10,12 @@
 #include "core/http_request.h"
 #include "err.h"
 
-struct ask;
 struct connection;
 struct front;
 
 /* Tells the story of one request; answers it now, or when its ask comes home. */
 void exchange_begin(struct front *front, struct connection *connection,
 		    const struct http_request *http, struct slice body);
-
-/* An ask came home: the waiting client, if it still waits, is answered. Takes the ask. */
-void exchange_resume(struct front *front, struct ask *ask);
-
-/* The client of this ask (NULL is fine) is gone; the flight goes on without it. */
-void exchange_abandon(struct ask *ask);
 
 /* Answers what never became a request. http may be NULL. */
 void exchange_refuse(struct front *front, struct connection *connection, err_t err,

@@ -12,13 +12,14 @@
 
 #include "base/counters.h"
 #include "base/log.h"
-#include "core/record.h"
 #include "io/clock.h"
 #include "io/entropy.h"
 #include "relay/ask.h"
 #include "relay/attempts.h"
 #include "relay/back.h"
+#include "relay/judge.h"
 #include "relay/landing.h"
+#include "relay/lookup.h"
 #include "relay/outcome.h"
 #include "relay/step.h"
 
@@ -31,22 +32,23 @@ struct flight {
 	struct ask *question; /* the first of them */
 	unsigned stage;
 	err_t err;
-	struct entry *entry;	/* one reference: the answer */
-	struct entry *fallback; /* one reference: from a store, valid but about to end */
-	struct ask *refresh;	/* begins when this has ended; NULL: none */
-	const char *detail;	/* the store that answered, or NULL */
-	bool is_known;		/* the answer or err was there already */
+	struct entry *entry;	     /* one reference: the answer */
+	struct entry *fallback;	     /* one reference: from a store, valid but about to end */
+	const char *fallback_detail; /* which store */
+	struct ask *refresh;	     /* begins when this has ended; NULL: none */
+	const char *detail;	     /* the store that answered, or NULL */
+	bool is_known;		     /* the answer or err was there already */
 
-	size_t store; /* index */
-	struct store_read *read;
-	err_t read_err;
-	struct slice record; /* borrowed from the store until the step after LOAD has run */
-
+	struct lookup lookup;
 	bool is_inside; /* of the gate */
 	struct attempts attempts;
+	struct entry *held; /* one reference: that a responder may confirm (HC-04), or NULL */
+	struct slice etag;  /* of held: the request was conditional; or empty */
+	uint8_t *held_der;
 	struct transfer *transfer;
 	const struct upstream_answer *answer; /* borrowed while VERIFY runs */
 	unsigned http_status;
+	unsigned algs;	/* of the answer's verdict */
 	bool may_store; /* the answer, with STEP_NEXT from VERIFY */
 	bool is_stored;
 };
@@ -87,6 +89,16 @@ static enum step fail(struct flight *flight, err_t err)
 	return STEP_FAIL;
 }
 
+/* After its asks have been answered. */
+static void flight_free(struct flight *flight)
+{
+	entry_unref(flight->entry);
+	entry_unref(flight->fallback);
+	entry_unref(flight->held);
+	free(flight->held_der);
+	free(flight);
+}
+
 /* Runs the flight from its stage on until it waits or has published. */
 static void run(struct flight *flight)
 {
@@ -110,6 +122,11 @@ static void run(struct flight *flight)
 	publish(flight);
 }
 
+static void wake(void *arg)
+{
+	run(arg);
+}
+
 void flight_join(struct back *back, struct ask *ask)
 {
 	struct flight *flight = NULL;
@@ -128,6 +145,7 @@ void flight_join(struct back *back, struct ask *ask)
 		flight->back = back;
 		flight->question = ask;
 		flight->stage = ask->kind == ASK_SHARED ? LOAD : ENTER;
+		lookup_init(&flight->lookup, back, ask, wake, flight);
 		attempts_init(&flight->attempts, back->common, ask);
 		list_init(&flight->asks);
 		list_init(&flight->visitor);
@@ -146,16 +164,6 @@ void flight_join(struct back *back, struct ask *ask)
 /* --- LOAD, CHECK --------------------------------------------------------------------------------
  */
 
-static void on_read(void *arg, err_t err, struct slice record)
-{
-	struct flight *flight = arg;
-
-	flight->read = NULL;
-	flight->read_err = err;
-	flight->record = record;
-	run(flight);
-}
-
 /* The flight before this one may have landed, or failed, while the ask was on its way. */
 static enum step look_again(struct flight *flight)
 {
@@ -170,80 +178,15 @@ static enum step look_again(struct flight *flight)
 
 static enum step load(struct flight *flight)
 {
-	struct back *back = flight->back;
 	enum step step;
 
-	if (flight->store == 0 && (step = look_again(flight)) != STEP_NEXT)
+	if (flight->lookup.store == 0 && (step = look_again(flight)) != STEP_NEXT)
 		return step;
-	if (flight->store == back->common->n_stores) {
-		flight->stage = ENTER;
-		return STEP_NEXT;
-	}
-	flight->read_err = store_get(back->stores[flight->store], key_bytes(&flight->question->key),
-				     on_read, flight, &flight->record, &flight->read);
-	return flight->read_err == ERR_AGAIN ? STEP_WAIT : STEP_NEXT;
-}
-
-/* By whom this thread trusts now, and not when the ask began: a reload may have come in between
- * (relay_reload). One that is configured no more answers those who wait, and then nobody. */
-static err_t judge(const struct flight *flight, struct slice der, int64_t now,
-		   struct verdict *out_verdict)
-{
-	const struct ask *ask = flight->question;
-	const struct issuer *current = issuers_by_id(flight->back->rules->issuers, ask->issuer->id);
-	const struct verify_question question = {.certids = ask->request.certids,
-						 .n_certids = ask->request.n_certids,
-						 .nonce = ask->request.nonce,
-						 .issuer = current ? current : ask->issuer,
-						 .now = now};
-
-	return verify_response(der, &question, out_verdict);
-}
-
-/* A record of a store as an entry, verified like what a responder gives (VS-24). */
-static err_t entry_from_record(const struct flight *flight, int64_t now, struct entry **out)
-{
-	const struct ask *ask = flight->question;
-	const struct upstream_hints no_hints = {.flags = 0};
-	struct record record;
-	struct verdict verdict;
-	struct lifetime lifetime;
-	err_t err;
-
-	err = record_parse(flight->record,
-			   flight->back->rules->settings->limits.max_upstream_response, &record);
-	if (err == OK)
-		err = judge(flight, record.der, now, &verdict);
-	if (err != OK)
-		return err;
-	if (record.fetched_at > now)
-		record.fetched_at = now;
-	lifetime = freshness_lifetime(&verdict, &ask->issuer->policy, &no_hints, record.fetched_at,
-				      entropy_jitter());
-	if (!lifetime.may_store || now >= lifetime.hard_expiry)
-		return ERR_RSP_EXPIRED;
-	if (record.refresh_at < lifetime.refresh_at)
-		lifetime.refresh_at = record.refresh_at;
-	*out = entry_new(
-	    &(struct entry_parts){
-		.key = &ask->key, .verdict = &verdict, .lifetime = &lifetime, .der = record.der},
-	    flight->back->common->tails);
-	return *out == NULL ? ERR_NO_MEMORY : OK;
-}
-
-static void refuse_record(struct flight *flight, err_t err)
-{
-	struct store *from = flight->back->stores[flight->store];
-
-	if (err == ERR_NO_MEMORY)
-		return;
-	store_delete(from, key_bytes(&flight->question->key));
-	if (err == ERR_RSP_EXPIRED)
-		return;
-	counter_add(METRIC_STORE_OPERATIONS, store_slot(from), LABEL_OP_GET,
-		    LABEL_STORE_RESULT_REFUSED, 1);
-	LOG(RECORD_REFUSED, LOG_TEXT("store", store_name(from)),
-	    LOG_TEXT("issuer", flight->question->issuer->label), LOG_REASON(err));
+	step = lookup_ask(&flight->lookup);
+	if (step != STEP_DONE)
+		return step;
+	flight->stage = ENTER;
+	return STEP_NEXT;
 }
 
 /* The refresh of an answer that is due for one, to begin behind it (CL-07); NULL: not now. */
@@ -261,37 +204,30 @@ static struct ask *refresh_behind(const struct ask *ask, struct entry *entry, in
 	return ask_new(&question);
 }
 
+/* One that is about to end is better than none, and a further store may have its successor. */
 static enum step check(struct flight *flight)
 {
 	const struct ask *ask = flight->question;
 	int64_t now = clock_wall();
-	struct entry *entry = NULL, *current = NULL;
+	struct entry *entry;
+	const char *detail;
 	enum freshness freshness;
-	int old_status;
-	err_t err = flight->read_err;
 
-	if (err == OK) {
-		err = entry_from_record(flight, now, &entry);
-		if (err != OK)
-			refuse_record(flight, err);
-	}
-	if (err != OK) {
-		flight->store++;
+	if (!lookup_check(&flight->lookup, &entry, &detail))
+		return STEP_AGAIN;
+	freshness = freshness_of(entry->refresh_at, entry->hard_expiry,
+				 ask->issuer->policy.expiry_margin, now);
+	if (freshness == ENDING) {
+		entry_unref(flight->fallback);
+		flight->fallback = entry;
+		flight->fallback_detail = detail;
 		return STEP_AGAIN;
 	}
-	cache_put(flight->back->common->cache, entry, now, &current, &old_status);
-	entry_unref(entry);
-	freshness = freshness_of(current->refresh_at, current->hard_expiry,
-				 ask->issuer->policy.expiry_margin, now);
-	if (freshness != ENDING) {
-		if (freshness == DUE)
-			flight->refresh = refresh_behind(ask, current, now);
-		flight->entry = current;
-		flight->detail = store_name(flight->back->stores[flight->store]);
-		return STEP_DONE;
-	}
-	flight->fallback = current;
-	return STEP_NEXT;
+	if (freshness == DUE)
+		flight->refresh = refresh_behind(ask, entry, now);
+	flight->entry = entry;
+	flight->detail = detail;
+	return STEP_DONE;
 }
 
 /* --- ENTER, FETCH, VERIFY -----------------------------------------------------------------------
@@ -334,6 +270,25 @@ static const char *proxy_of(const struct issuer *issuer)
 	return *issuer->proxy != '\0' ? issuer->proxy : "none";
 }
 
+/* The ETag of what we have from the very responder that is asked now, in the same way (HC-04). What
+ * is about to end is not confirmed but replaced. */
+static struct slice etag_of_held(struct flight *flight)
+{
+	const struct ask *ask = flight->question;
+	const struct attempts *attempts = &flight->attempts;
+	const struct entry *held = flight->held;
+
+	if (ask->kind != ASK_REFRESH || attempts->post || attempts->no_cache)
+		return slice_of(NULL, 0);
+	if (held == NULL)
+		held = flight->held =
+		    cache_get(flight->back->common->cache, key_bytes(&ask->key), ask->hash);
+	if (held == NULL || held->responder != ask->issuer->responders[attempts->responder].slot ||
+	    clock_wall() >= time_add(held->hard_expiry, -ask->issuer->policy.expiry_margin))
+		return slice_of(NULL, 0);
+	return entry_etag(held);
+}
+
 static void on_transfer(void *arg, const struct upstream_answer *answer)
 {
 	struct flight *flight = arg;
@@ -351,6 +306,7 @@ static enum step fetch(struct flight *flight)
 
 	if (!attempts_next(attempts, clock_mono_ms()))
 		return fail(flight, attempts->err);
+	flight->etag = etag_of_held(flight);
 	flight->transfer =
 	    upstream_start(flight->back->upstream,
 			   &(struct upstream_request){.url = attempts_url(attempts),
@@ -358,6 +314,7 @@ static enum step fetch(struct flight *flight)
 						      .der = ask->request.der,
 						      .post = attempts->post,
 						      .no_cache = attempts->no_cache,
+						      .etag = flight->etag,
 						      .ms_connect = issuer->policy.ms_connect,
 						      .ms_attempt = issuer->policy.ms_attempt},
 			   on_transfer, flight);
@@ -378,32 +335,67 @@ static void note_habits(const struct flight *flight, const struct verdict *verdi
 		responder_set_skips_nonce(responders, url, clock_mono_ms());
 }
 
+/* What the responder answered. One that says that we have it already (304) is taken at its word as
+ * if it had sent those octets again: they are judged anew, and no time of theirs grows (CL-20). */
+static err_t octets_of_answer(struct flight *flight, struct slice *out)
+{
+	const struct upstream_answer *answer = flight->answer;
+
+	*out = answer->body;
+	if (answer->http_status != 304 || flight->etag.len == 0)
+		return answer->err;
+	free(flight->held_der);
+	flight->held_der = malloc(flight->held->der_len);
+	if (flight->held_der == NULL)
+		return ERR_NO_MEMORY;
+	entry_copy_der(flight->held, flight->held_der);
+	*out = slice_of(flight->held_der, flight->held->der_len);
+	return OK;
+}
+
+static struct entry *entry_of_answer(const struct flight *flight, struct slice der,
+				     const struct verdict *verdict, const struct lifetime *lifetime)
+{
+	const struct ask *ask = flight->question;
+	const struct upstream_answer *answer = flight->answer;
+	struct entry_parts parts = {.key = &ask->key,
+				    .verdict = verdict,
+				    .lifetime = lifetime,
+				    .der = der,
+				    .responder =
+					ask->issuer->responders[flight->attempts.responder].slot};
+
+	if (answer->http_status == 304)
+		parts.etag = flight->etag;
+	else if (!flight->attempts.post)
+		parts.etag = slice_text(answer->etag);
+	return entry_new(&parts, flight->back->common->tails);
+}
+
 static enum step verify(struct flight *flight)
 {
 	const struct ask *ask = flight->question;
 	const struct upstream_answer *answer = flight->answer;
-	int64_t now = clock_wall();
+	struct slice der;
 	struct verdict verdict;
 	struct lifetime lifetime;
-	err_t err = answer->err;
+	err_t err = octets_of_answer(flight, &der);
 
 	if (err == OK)
-		err = judge(flight, answer->body, now, &verdict);
+		err = judge_response(flight->back, ask, der, &verdict);
 	outcome_report(flight->back, ask, flight->attempts.responder, answer, err);
 	if (err != OK) {
 		attempts_note_failure(&flight->attempts, answer, err);
 		return STEP_AGAIN;
 	}
 	note_habits(flight, &verdict);
-	lifetime = freshness_lifetime(&verdict, &ask->issuer->policy, &answer->hints, now,
+	lifetime = freshness_lifetime(&verdict, &ask->issuer->policy, &answer->hints, clock_wall(),
 				      entropy_jitter());
 	lifetime.may_store = lifetime.may_store && ask->may_store;
 	flight->may_store = lifetime.may_store;
+	flight->algs = verdict.algs;
 	flight->http_status = answer->http_status;
-	flight->entry = entry_new(
-	    &(struct entry_parts){
-		.key = &ask->key, .verdict = &verdict, .lifetime = &lifetime, .der = answer->body},
-	    flight->back->common->tails);
+	flight->entry = entry_of_answer(flight, der, &verdict, &lifetime);
 	return flight->entry != NULL ? STEP_NEXT : fail(flight, ERR_NO_MEMORY);
 }
 
@@ -412,8 +404,8 @@ static enum step verify(struct flight *flight)
 
 static enum step store(struct flight *flight)
 {
-	flight->is_stored =
-	    flight->may_store && landing_keep(flight->back, flight->question, &flight->entry);
+	flight->is_stored = flight->may_store && landing_keep(flight->back, flight->question,
+							      flight->algs, &flight->entry);
 	return STEP_DONE;
 }
 
@@ -434,7 +426,7 @@ static void publish(struct flight *flight)
 	struct list *link;
 
 	if (flight->entry == NULL && !flight->is_known) {
-		flight->detail = flight->fallback ? store_name(back->stores[flight->store]) : "l1";
+		flight->detail = flight->fallback ? flight->fallback_detail : "l1";
 		flight->entry = landing_fail(back, question, flight->err,
 					     flight->attempts.retry_after, flight->fallback);
 		flight->fallback = NULL;
@@ -462,9 +454,7 @@ static void publish(struct flight *flight)
 	}
 	if (flight->refresh != NULL)
 		flight_join(back, flight->refresh);
-	entry_unref(flight->entry);
-	entry_unref(flight->fallback);
-	free(flight);
+	flight_free(flight);
 }
 
 void flights_drop(struct back *back)
@@ -474,12 +464,10 @@ void flights_drop(struct back *back)
 	while ((link = list_shift(&back->flights)) != NULL) {
 		struct flight *flight = LIST_ENTRY(link, struct flight, link);
 
-		store_cancel(flight->read);
+		lookup_cancel(&flight->lookup);
 		transfer_cancel(flight->transfer);
 		while ((ask = list_shift(&flight->asks)) != NULL)
 			ask_free(LIST_ENTRY(ask, struct ask, message.link));
-		entry_unref(flight->entry);
-		entry_unref(flight->fallback);
-		free(flight);
+		flight_free(flight);
 	}
 }

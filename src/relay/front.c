@@ -8,6 +8,7 @@
 #include "base/counters.h"
 #include "relay/ask.h"
 #include "relay/exchange.h"
+#include "relay/waiting.h"
 
 /* Request lines are at most 64 KiB (tbl/options.h); the decoder wants twice the target. */
 #define SCRATCH_SIZE (2 * 65536)
@@ -28,7 +29,7 @@ static void on_gone(void *arg, struct connection *connection, void *context)
 {
 	(void)arg;
 	(void)connection;
-	exchange_abandon(context);
+	waiting_abandon(context);
 }
 
 static void send_home(struct front *front, struct notice *notice)
@@ -50,7 +51,8 @@ static void on_drained(void *arg)
 
 static void on_answer(void *arg, struct message *message)
 {
-	exchange_resume(arg, (struct ask *)message);
+	(void)arg;
+	waiting_end((struct ask *)message);
 }
 
 static void on_notice(void *arg, struct message *message)

@@ -12,25 +12,24 @@
 #include "io/clock.h"
 #include "relay/back.h"
 
-static void write_through(struct back *back, const struct ask *question, const struct entry *entry)
+static void write_through(struct back *back, const struct entry *entry)
 {
-	struct slice head = entry_head(entry), tail = entry_tail(entry);
 	struct record record = {.fetched_at = entry->fetched_at, .refresh_at = entry->refresh_at};
+	struct cache_key key;
 	uint8_t *bytes;
 
 	if (back->common->n_stores == 0)
 		return;
-	bytes = malloc(RECORD_HEADER_LEN + head.len + tail.len);
+	bytes = malloc(RECORD_HEADER_LEN + entry->der_len);
 	if (bytes == NULL)
 		return;
-	record.der = slice_of(bytes + RECORD_HEADER_LEN, head.len + tail.len);
+	record.der = slice_of(bytes + RECORD_HEADER_LEN, entry->der_len);
 	record_put_header(bytes, &record);
-	memcpy(bytes + RECORD_HEADER_LEN, head.p, head.len);
-	if (tail.len > 0)
-		memcpy(bytes + RECORD_HEADER_LEN + head.len, tail.p, tail.len);
+	entry_copy_der(entry, bytes + RECORD_HEADER_LEN);
+	entry_key(entry, &key);
 	for (size_t i = 0; i < back->common->n_stores; i++)
-		store_put(back->stores[i], key_bytes(&question->key),
-			  slice_of(bytes, RECORD_HEADER_LEN + record.der.len), entry->hard_expiry);
+		store_put(back->stores[i], key_bytes(&key),
+			  slice_of(bytes, RECORD_HEADER_LEN + entry->der_len), entry->hard_expiry);
 	free(bytes);
 }
 
@@ -73,7 +72,27 @@ static void put_off_if_same(const struct common *common, const struct ask *quest
 	entry_unref(old);
 }
 
-bool landing_keep(struct back *back, const struct ask *question, struct entry **in_out)
+/* The same response under the other keys by which it can be asked for (NK-07, NK-08); each of them
+ * protects its own past. */
+static void keep_twins(struct back *back, const struct entry *entry, unsigned algs, int64_t now)
+{
+	for (unsigned alg = 0; alg < N_HASH_ALGS; alg++) {
+		struct entry *twin, *current = NULL;
+		int old_status;
+
+		if (alg == entry->alg || !(algs & 1U << alg) ||
+		    (twin = entry_under(entry, (enum hash_alg)alg)) == NULL)
+			continue;
+		if (cache_put(back->common->cache, twin, now, &current, &old_status) !=
+		    CACHE_ROLLBACK)
+			write_through(back, twin);
+		entry_unref(current);
+		entry_unref(twin);
+	}
+}
+
+bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
+		  struct entry **in_out)
 {
 	const struct common *common = back->common;
 	struct entry *entry = *in_out, *current = NULL;
@@ -82,6 +101,7 @@ bool landing_keep(struct back *back, const struct ask *question, struct entry **
 	int old_status = -1;
 
 	negative_remove(common->negative, key_bytes(&question->key));
+	keep_twins(back, entry, algs, now);
 	put_off_if_same(common, question, entry, now);
 	switch (cache_put(common->cache, entry, now, &current, &old_status)) {
 	case CACHE_ROLLBACK:
@@ -92,10 +112,10 @@ bool landing_keep(struct back *back, const struct ask *question, struct entry **
 		break;
 	case CACHE_STORED:
 		note_status(question, old_status, entry->status);
-		write_through(back, question, entry);
+		write_through(back, entry);
 		break;
 	case CACHE_TOO_BIG:
-		write_through(back, question, entry);
+		write_through(back, entry);
 		break;
 	}
 	entry_unref(entry);

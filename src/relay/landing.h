@@ -11,9 +11,10 @@
 
 struct back;
 
-/* Keeps *in_out. False: a newer one was there, which takes its place in *in_out and in what clients
- * get (CL-16). */
-bool landing_keep(struct back *back, const struct ask *question, struct entry **in_out);
+/* Keeps *in_out, and under the keys of algs too (struct verdict). False: a newer one was there,
+ * which takes its place in *in_out and in what clients get (CL-16). */
+bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
+		  struct entry **in_out);
 
 /* What another flight of this question's key came to while the question was on its way here: OK and
  * a valid entry, one reference; the failure that is remembered; ERR_NOT_FOUND. To fetch once more

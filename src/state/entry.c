@@ -7,7 +7,7 @@
 
 #include "state/heap_size.h"
 
-static_assert(offsetof(struct entry, bytes) <= 92, "P5: every octet here is a megabyte");
+static_assert(offsetof(struct entry, bytes) <= 95, "P5: every octet here is a megabyte");
 
 enum {
 	HEAD_LEN = offsetof(struct cache_key, serial) /* octets of a key before its serial */
@@ -42,12 +42,25 @@ static size_t find_serial(struct slice head, const struct cache_key *key)
 	return p != NULL ? (size_t)(p - head.p) : head.len;
 }
 
-static size_t block_len(size_t head_len, size_t serial_at, size_t serial_len)
+/* Where the ETag stands among the octets of an entry: behind the head, and the serial if that is
+ * there too. */
+static size_t etag_at(size_t head_len, size_t serial_at, size_t serial_len)
 {
-	size_t own = serial_at < head_len ? head_len : head_len + serial_len;
-	size_t len = offsetof(struct entry, bytes) + own;
+	return serial_at < head_len ? head_len : head_len + serial_len;
+}
+
+static size_t block_len(size_t n_octets)
+{
+	size_t len = offsetof(struct entry, bytes) + n_octets;
 
 	return len < sizeof(struct entry) ? sizeof(struct entry) : len;
+}
+
+static size_t block_len_of(const struct entry *entry)
+{
+	struct slice etag = entry_etag(entry);
+
+	return block_len((size_t)(etag.p - entry->bytes) + etag.len);
 }
 
 struct entry *entry_new(const struct entry_parts *parts, struct tails *tails)
@@ -56,12 +69,13 @@ struct entry *entry_new(const struct entry_parts *parts, struct tails *tails)
 	const struct verdict *verdict = parts->verdict;
 	struct slice head = slice_take(parts->der, verdict->tail);
 	size_t serial_at = find_serial(head, key);
+	size_t n_octets = etag_at(head.len, serial_at, key->serial_len);
 	struct entry *entry = NULL;
 	struct tail *tail = NULL;
 
-	if (parts->der.len > UINT32_MAX)
+	if (parts->der.len > UINT32_MAX || parts->etag.len > UINT8_MAX)
 		goto out;
-	entry = malloc(block_len(head.len, serial_at, key->serial_len));
+	entry = malloc(block_len(n_octets + parts->etag.len));
 	tail = tail_get(tails, key->issuer_id, slice_skip(parts->der, verdict->tail));
 	if (entry == NULL || tail == NULL || !digest_sha256(parts->der, entry->sha256))
 		goto out;
@@ -74,6 +88,8 @@ struct entry *entry_new(const struct entry_parts *parts, struct tails *tails)
 	entry->alg = key->alg;
 	entry->status = (uint8_t)verdict->status;
 	entry->flags = (uint16_t)verdict->flags;
+	entry->responder = (uint16_t)parts->responder;
+	entry->etag_len = (uint8_t)parts->etag.len;
 	entry->is_reusable =
 	    parts->lifetime->may_store && (verdict->flags & VERDICT_NO_NEXT_UPDATE) == 0;
 	set_times(entry, verdict, parts->lifetime);
@@ -81,12 +97,30 @@ struct entry *entry_new(const struct entry_parts *parts, struct tails *tails)
 		memcpy(entry->bytes, head.p, head.len);
 	if (serial_at == head.len)
 		memcpy(entry->bytes + serial_at, key->serial, key->serial_len);
+	if (parts->etag.len > 0)
+		memcpy(entry->bytes + n_octets, parts->etag.p, parts->etag.len);
 	entry->tail = tail;
 	return entry;
 out:
 	tail_unref(tail);
 	free(entry);
 	return NULL;
+}
+
+struct entry *entry_under(const struct entry *entry, enum hash_alg alg)
+{
+	size_t len = block_len_of(entry);
+	struct entry *twin = malloc(len);
+
+	if (twin == NULL)
+		return NULL;
+	memcpy(twin, entry, len);
+	atomic_init(&twin->n_refs, 1);
+	atomic_init(&twin->visited, 0);
+	atomic_init(&twin->retry_at, 0);
+	twin->alg = (uint8_t)alg;
+	tail_ref(twin->tail);
+	return twin;
 }
 
 struct entry *entry_ref(struct entry *entry)
@@ -132,9 +166,26 @@ struct slice entry_tail(const struct entry *entry)
 	return tail_bytes(entry->tail);
 }
 
+void entry_copy_der(const struct entry *entry, uint8_t *dst)
+{
+	struct slice head = entry_head(entry), tail = entry_tail(entry);
+
+	if (head.len > 0)
+		memcpy(dst, head.p, head.len);
+	if (tail.len > 0)
+		memcpy(dst + head.len, tail.p, tail.len);
+}
+
+struct slice entry_etag(const struct entry *entry)
+{
+	return slice_of(entry->bytes +
+			    etag_at(entry_head(entry).len, entry->serial_at, entry->serial_len),
+			entry->etag_len);
+}
+
 size_t entry_memory(const struct entry *entry)
 {
-	return heap_size(block_len(entry_head(entry).len, entry->serial_at, entry->serial_len));
+	return heap_size(block_len_of(entry));
 }
 
 bool entry_claim_refresh(struct entry *entry, int64_t now, int64_t until)

@@ -39,11 +39,13 @@ struct entry {
 		int64_t fetched_at : 40;
 		int64_t refresh_at : 40;
 		int64_t hard_expiry : 40;
-		uint16_t flags;	  /* enum verdict_flags */
-		bool is_reusable; /* false: clients get max-age=0 (CL-04, NO-09) */
+		uint16_t flags;	    /* enum verdict_flags */
+		uint16_t responder; /* counters' slot of the one who gave it */
+		uint8_t etag_len;   /* 0: the responder gave none */
+		bool is_reusable;   /* false: clients get max-age=0 (CL-04, NO-09) */
 	};
 	uint8_t sha256[SHA256_LEN]; /* of the whole DER */
-	uint8_t bytes[]; /* the DER without its tail; then the serial, if it is not in there */
+	uint8_t bytes[]; /* the DER without its tail; the serial, if it is not in there; the ETag */
 };
 
 struct entry_parts {
@@ -51,10 +53,16 @@ struct entry_parts {
 	const struct verdict *verdict;
 	const struct lifetime *lifetime;
 	struct slice der; /* copied; below 4 GiB */
+	unsigned responder;
+	struct slice etag; /* of the responder's representation, for HC-04; below 256 octets */
 };
 
 /* A new entry with one reference; NULL without memory. Any thread. */
 struct entry *entry_new(const struct entry_parts *parts, struct tails *tails);
+
+/* The same response under the key that names its certificate by alg: a new entry with one reference
+ * (NK-07). NULL without memory. */
+struct entry *entry_under(const struct entry *entry, enum hash_alg alg);
 
 struct entry *entry_ref(struct entry *entry); /* returns entry */
 void entry_unref(struct entry *entry);	      /* NULL is fine */
@@ -62,8 +70,10 @@ void entry_unref(struct entry *entry);	      /* NULL is fine */
 void entry_key(const struct entry *entry, struct cache_key *out);
 bool entry_has_key(const struct entry *entry, struct slice key); /* as key_bytes gives it */
 
-struct slice entry_head(const struct entry *entry); /* the DER up to the tail */
-struct slice entry_tail(const struct entry *entry); /* empty when there is none */
+struct slice entry_head(const struct entry *entry);	      /* the DER up to the tail */
+struct slice entry_tail(const struct entry *entry);	      /* empty when there is none */
+struct slice entry_etag(const struct entry *entry);	      /* empty when there is none */
+void entry_copy_der(const struct entry *entry, uint8_t *dst); /* der_len octets, in one piece */
 
 /* Octets that this entry takes in the heap, shared tail not counted. */
 size_t entry_memory(const struct entry *entry);

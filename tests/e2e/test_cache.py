@@ -153,7 +153,40 @@ def test_NK_08_answer_in_another_algorithm(shared, pki):
     first, second = relay.get(asked), relay.get(asked)
     assert first.status == 200 and first.body == second.body
     assert second.cache_status["hit"]
+    assert relay.get(request(pki.ca.certid(serial))).cache_status["hit"]
     assert responder.count(serial) == 1
+
+
+def test_NK_07_one_response_for_two_algorithms(shared, pki):
+    relay, responder = shared
+    serial = pki_module.new_serial()
+    responder.then(lambda asked: Reply(responder.basic(
+        asked, singles=[Single(pki.ca.certid(serial, alg)) for alg in ("sha1", "sha256")]
+    ).encode()))
+    first = relay.get(request(pki.ca.certid(serial)))
+    second = relay.get(request(pki.ca.certid(serial, "sha256")))
+    assert first.status == 200 and first.body == second.body
+    assert second.cache_status["hit"]
+    assert responder.count(serial) == 1
+
+
+def test_RP_33_signature_goes_to_a_responder_that_wants_it(shared, pki, certid):
+    relay, responder = shared
+    signed = request(certid, signed_by=pki.leaf())
+
+    def wants_signature(asked):
+        return None if asked.der == signed else error(5)
+    responder.behave(wants_signature)
+    try:
+        for count in (2, 3):  # the second time it is known that the unsigned one is refused
+            got = relay.post(signed)
+            assert got.status == 200 and parse_response(got.body).serial_number == certid.number
+            assert got.cache_status["fwd"] == "bypass" and "stored" not in got.cache_status
+            assert responder.count(certid.number) == count
+        assert relay.post(request(certid)).body == error(5).body
+        assert responder.count(certid.number) == 3
+    finally:
+        responder.behave(None)
 
 
 # --- requests that go around the cache ----------------------------------------------------------
@@ -279,6 +312,21 @@ def test_CL_10_upstream_max_age_only_brings_a_refresh_forward(make_relay, respon
           relay.get(request(certid)).body != first.body)
     got = relay.get(request(certid))
     assert got.cache_status["hit"] and responder.count() == 2
+
+
+def test_HC_04_CL_20_conditional_refresh(make_relay, responder, certid):
+    relay = make_relay(responder, issuer={"min_refresh_interval": "1s"})
+    fields = {"Cache-Control": "max-age=1", "ETag": '"5f2a"'}
+    responder.then(responder.signed(http=fields),
+                   Reply(b"", status=304, fields={"ETag": '"5f2a"'}))
+    first = relay.get(request(certid))
+    assert first.max_age <= 60
+    until(lambda: relay.get(request(certid)).max_age > 60)  # it was refreshed
+    second = relay.get(request(certid))
+    assert second.body == first.body and second.date("Expires") == first.date("Expires")
+    assert [asked.field("If-None-Match") for asked in responder.of(certid.number)] \
+        == [None, '"5f2a"']
+    assert relay.metric("refreshes_total", result="ok") == 1
 
 
 @pytest.mark.threads

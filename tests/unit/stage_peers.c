@@ -86,6 +86,8 @@ struct transfer *upstream_start(struct upstream *upstream, const struct upstream
 				   .ms_connect = request->ms_connect,
 				   .ms_attempt = request->ms_attempt,
 				   .transfer = transfer};
+	snprintf(stage_upstream.requests[transfer->i].etag, 96, "%.*s", (int)request->etag.len,
+		 request->etag.len > 0 ? (const char *)request->etag.p : "");
 	stage_upstream.n_pending++;
 	transfer->timeout = timer_start(upstream->loop, request->ms_attempt, on_timeout, transfer);
 	if (stage_upstream.responder != NULL)
@@ -115,6 +117,7 @@ void stage_answer(size_t i, const struct upstream_answer *answer)
 	given.us_taken = (clock_mono_ms() - stage_upstream.requests[i].ms_started) * 1000;
 	given.body = stage_copy(answer->body);
 	given.detail = answer->detail != NULL ? answer->detail : "";
+	given.etag = answer->etag != NULL ? answer->etag : "";
 	given.cache_status = answer->cache_status != NULL ? answer->cache_status : "";
 	end_transfer(transfer);
 	fn(arg, &given);

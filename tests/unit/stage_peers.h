@@ -15,6 +15,7 @@ struct stage_request { /* what was asked of one */
 	char *url, *proxy;
 	struct slice der;
 	bool post, no_cache;
+	char etag[96]; /* that made it conditional, or "" */
 	int64_t ms_started, ms_connect, ms_attempt;
 	struct transfer *transfer; /* NULL: answered, or cancelled */
 	bool is_cancelled;

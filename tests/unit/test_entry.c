@@ -102,6 +102,49 @@ Test(entry, NK_03_has_no_other_key_than_its_own)
 	tails_free(tails);
 }
 
+/* Wherever the serial is, and whether there is an ETag behind it. */
+Test(entry, NK_07_HC_04_twin_is_the_same_under_another_algorithm)
+{
+	struct tails *tails = tails_new(entries_hash_key);
+	const struct cache_key key = key_number(7);
+	uint8_t der[40] = {0}, copy[40];
+
+	for (unsigned i = 0; i < 4; i++) {
+		const struct verdict verdict = {.status = CERT_REVOKED, .tail = 30};
+		const struct lifetime lifetime = {.may_store = true, .hard_expiry = 5};
+		const struct slice etag = i & 1 ? slice_text("\"etag\"") : slice_of(NULL, 0);
+		const struct entry_parts parts = {.key = &key,
+						  .verdict = &verdict,
+						  .lifetime = &lifetime,
+						  .der = slice_of(der, sizeof(der)),
+						  .responder = 300,
+						  .etag = etag};
+		struct entry *entry = entry_new(&parts, tails), *twin;
+		struct cache_key other = key, got;
+
+		other.alg = HASH_SHA512;
+		twin = entry_under(entry, HASH_SHA512);
+		cr_expect(entry_has_key(twin, key_bytes(&other)), "%u", i);
+		cr_expect_not(entry_has_key(twin, key_bytes(&key)), "%u", i);
+		cr_expect(entry_has_key(entry, key_bytes(&key)), "%u", i);
+		entry_unref(entry);
+		entry_key(twin, &got);
+		cr_expect(key_eq(&got, &other), "%u", i);
+		cr_expect(slice_eq(entry_etag(twin), etag), "%u", i);
+		cr_expect_eq(twin->responder, 300);
+		cr_expect_eq(twin->status, CERT_REVOKED);
+		cr_expect_eq(twin->hard_expiry, 5);
+		entry_copy_der(twin, copy);
+		cr_expect_arr_eq(copy, der, sizeof(der));
+		cr_expect_eq(entry_tail(twin).len, 10);
+		entry_unref(twin);
+		if (i == 1)
+			memcpy(der + 5, key.serial, key.serial_len);
+	}
+	cr_expect_eq(tails_memory(tails), 0);
+	tails_free(tails);
+}
+
 Test(entry, keeps_verdict_and_lifetime)
 {
 	struct tails *tails = tails_new(entries_hash_key);

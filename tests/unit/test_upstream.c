@@ -97,6 +97,29 @@ Test(upstream, VS_09_no_cache_is_said_when_asked_for)
 	asker_free(asker);
 }
 
+Test(upstream, HC_04_etag_makes_a_get_conditional)
+{
+	static const struct scripted_step steps[] = {
+	    {STEP_ANSWER, "HTTP/1.1 304 Not Modified\r\nETag: \"x/y\"\r\n\r\n", 0},
+	    {STEP_ANSWER, GOOD, 0}};
+	struct asker *asker = asker_new(steps, 2, 0);
+	const struct scripted_request *requests = asker->server->requests;
+	const struct answer *answer;
+
+	asker->request.post = false;
+	asker->request.etag = slice_text("\"x/y\"");
+	answer = asker_ask(asker);
+	cr_expect_eq(answer->answer.err, ERR_UP_REDIRECT);
+	cr_expect_eq(answer->answer.http_status, 304);
+	asker->request.etag = slice_of(NULL, 0); /* on a used handle */
+	asker_ask(asker);
+	asker_stop(asker);
+	cr_expect_not_null(strstr(requests[0].text, "\r\nIf-None-Match: \"x/y\"\r\n"));
+	cr_expect_not_null(strstr(requests[0].text, "\r\nVia: "));
+	cr_expect_null(strstr(requests[1].text, "If-None-Match"));
+	asker_free(asker);
+}
+
 Test(upstream, HC_03_cookies_are_not_kept)
 {
 	static const struct scripted_step steps[] = {

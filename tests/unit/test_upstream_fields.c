@@ -100,6 +100,31 @@ Test(upstream_fields, HC_14_retry_after_is_seconds_or_a_date_up_to_300)
 			     rows[i].line);
 }
 
+Test(upstream_fields, HC_04_strong_etags_of_some_length_are_remembered)
+{
+	static const struct {
+		const char *line, *etag;
+	} rows[] = {
+	    {"ETag: \"5F2A/x\"\r\n", "\"5F2A/x\""},
+	    {"etag:\"\"", "\"\""},
+	    {"ETag: W/\"5f\"", ""},
+	    {"ETag: 5f", ""},
+	    {"ETag: \"", ""},
+	    {"ETag: \"a\"b\"", ""},
+	    {"ETag: \"a b\"", ""},
+	    {"ETag: \"\xc3\xa4\"", ""},
+	    {"ETag: "
+	     "\"123456789012345678901234567890123456789012345678901234567890123456789012345678\"",
+	     "\"123456789012345678901234567890123456789012345678901234567890123456789012345678\""},
+	    {"ETag: "
+	     "\"1234567890123456789012345678901234567890123456789012345678901234567890123456789\"",
+	     ""},
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++)
+		cr_expect_str_eq(read_line(rows[i].line).etag, rows[i].etag, "%s", rows[i].line);
+}
+
 Test(upstream_fields, HC_05_codings_that_nobody_asked_for_are_seen)
 {
 	cr_expect(read_line("Content-Encoding: gzip").is_coded);

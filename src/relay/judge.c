@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/* Octets to verdicts and entries. */
+#include "relay/judge.h"
+
+#include "core/record.h"
+#include "io/clock.h"
+#include "io/entropy.h"
+#include "relay/back.h"
+
+/* By whom this thread trusts now, and not when the ask began: a reload may have come in between
+ * (relay_reload). One that is configured no more answers those who wait, and then nobody. */
+err_t judge_response(const struct back *back, const struct ask *question, struct slice der,
+		     struct verdict *out)
+{
+	const struct issuer *current = issuers_by_id(back->rules->issuers, question->issuer->id);
+	const struct verify_question about = {.certids = question->request.certids,
+					      .n_certids = question->request.n_certids,
+					      .nonce = question->request.nonce,
+					      .issuer = current ? current : question->issuer,
+					      .now = clock_wall()};
+
+	return verify_response(der, &about, out);
+}
+
+err_t judge_record(const struct back *back, const struct ask *question, struct slice bytes,
+		   struct entry **out)
+{
+	const struct upstream_hints no_hints = {.flags = 0};
+	const int64_t now = clock_wall();
+	struct record record;
+	struct verdict verdict;
+	struct lifetime lifetime;
+	err_t err;
+
+	err = record_parse(bytes, back->rules->settings->limits.max_upstream_response, &record);
+	if (err == OK)
+		err = judge_response(back, question, record.der, &verdict);
+	if (err != OK)
+		return err;
+	if (record.fetched_at > now)
+		record.fetched_at = now;
+	lifetime = freshness_lifetime(&verdict, &question->issuer->policy, &no_hints,
+				      record.fetched_at, entropy_jitter());
+	if (!lifetime.may_store || now >= lifetime.hard_expiry)
+		return ERR_RSP_EXPIRED;
+	if (record.refresh_at < lifetime.refresh_at)
+		lifetime.refresh_at = record.refresh_at;
+	*out = entry_new(&(struct entry_parts){.key = &question->key,
+					       .verdict = &verdict,
+					       .lifetime = &lifetime,
+					       .der = record.der},
+			 back->common->tails);
+	return *out == NULL ? ERR_NO_MEMORY : OK;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/* Asking stores and judging what they give. */
+#include "relay/lookup.h"
+
+#include "base/counters.h"
+#include "base/log.h"
+#include "io/clock.h"
+#include "relay/judge.h"
+
+void lookup_init(struct lookup *lookup, struct back *back, const struct ask *question,
+		 lookup_fn *wake, void *arg)
+{
+	*lookup = (struct lookup){.back = back, .question = question, .wake = wake, .arg = arg};
+}
+
+static struct store *store_of(const struct lookup *lookup)
+{
+	return lookup->back->stores[lookup->store];
+}
+
+static void on_read(void *arg, err_t err, struct slice record)
+{
+	struct lookup *lookup = arg;
+
+	lookup->read = NULL;
+	lookup->err = err;
+	lookup->record = record;
+	lookup->wake(lookup->arg);
+}
+
+enum step lookup_ask(struct lookup *lookup)
+{
+	if (lookup->store == lookup->back->common->n_stores)
+		return STEP_DONE;
+	lookup->err = store_get(store_of(lookup), key_bytes(&lookup->question->key), on_read,
+				lookup, &lookup->record, &lookup->read);
+	return lookup->err == ERR_AGAIN ? STEP_WAIT : STEP_NEXT;
+}
+
+/* A record that is not as it should be is not left there (VS-24). */
+static void refuse(const struct lookup *lookup, err_t err)
+{
+	struct store *from = store_of(lookup);
+
+	if (err == ERR_NO_MEMORY)
+		return;
+	store_delete(from, key_bytes(&lookup->question->key));
+	if (err == ERR_RSP_EXPIRED)
+		return;
+	counter_add(METRIC_STORE_OPERATIONS, store_slot(from), LABEL_OP_GET,
+		    LABEL_STORE_RESULT_REFUSED, 1);
+	LOG(RECORD_REFUSED, LOG_TEXT("store", store_name(from)),
+	    LOG_TEXT("issuer", lookup->question->issuer->label), LOG_REASON(err));
+}
+
+/* What a slower store had is at hand the next time (write-through has it in all of them at first).
+ */
+static void copy_up(const struct lookup *lookup, const struct entry *entry)
+{
+	for (size_t i = 0; i < lookup->store; i++)
+		store_put(lookup->back->stores[i], key_bytes(&lookup->question->key),
+			  lookup->record, entry->hard_expiry);
+}
+
+bool lookup_check(struct lookup *lookup, struct entry **out, const char **out_name)
+{
+	struct entry *entry = NULL;
+	int old_status;
+	err_t err = lookup->err;
+
+	if (err == OK) {
+		err = judge_record(lookup->back, lookup->question, lookup->record, &entry);
+		if (err != OK)
+			refuse(lookup, err);
+	}
+	if (err == OK) {
+		if (cache_put(lookup->back->common->cache, entry, clock_wall(), out, &old_status) !=
+		    CACHE_ROLLBACK)
+			copy_up(lookup, entry);
+		entry_unref(entry);
+		*out_name = store_name(store_of(lookup));
+	}
+	lookup->store++;
+	return err == OK;
+}
+
+void lookup_cancel(struct lookup *lookup)
+{
+	store_cancel(lookup->read);
+	lookup->read = NULL;
+}
