@@ -91,9 +91,12 @@ bool attempts_next(struct attempts *attempts, int64_t ms_now)
 	return false;
 }
 
+/* The redirects are what Go's http.ServeMux (cfssl's, too) answers if the request has two slashes
+ * in its base64, to a path with one of them (HC-08: nobody goes there). */
 static bool refuses_get(err_t err, unsigned status)
 {
 	return err == ERR_UP_MALFORMED ||
+	       (err == ERR_UP_REDIRECT && (status == 301 || status == 307)) ||
 	       (err == ERR_UP_HTTP && (status == 400 || status == 404 || status == 405 ||
 				       status == 414 || status == 501));
 }

@@ -114,6 +114,26 @@ Test(attempts, HC_01_EM_14_refusals_of_get)
 	kit_close();
 }
 
+/* Not to where it leads (HC-08): the same responder is asked by POST. */
+Test(attempts, HC_01_redirects_of_those_who_clean_paths_refuse_get)
+{
+	static const struct {
+		unsigned http_status;
+		bool is_refusal;
+	} rows[] = {{301, true}, {302, false}, {303, false}, {307, true}, {308, false}};
+
+	kit_open();
+	for (unsigned i = 0; i < N_ELEMENTS(rows); i++) {
+		kit_ask(kit_serial(i));
+		kit_end(&(struct upstream_answer){.err = ERR_UP_REDIRECT,
+						  .http_status = rows[i].http_status});
+		if (rows[i].is_refusal)
+			kit_refuse(503);
+	}
+	expect_methods("GPGGGPG");
+	kit_close();
+}
+
 Test(attempts, HC_01_other_failures_of_get_are_not_repeated)
 {
 	static const unsigned failures[] = {401, 403, 429, 500, 503};
