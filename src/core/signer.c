@@ -3,9 +3,8 @@
  * The signer of a response. Two invariants carry the weight:
  *
  * - A key is never used before its holder was found entitled: the issuer itself, a certificate the
- *   operator named, or one that hangs directly below the issuer and says id-kp-OCSPSigning. The
- *   library's path validation runs against the issuer's certificates alone; what it leaves to trust
- *   settings and flags (extended key usage, chain length, times) is decided here.
+ *   operator named, or one that hangs directly below the issuer and says id-kp-OCSPSigning, which
+ *   is core/delegate.c. Whether it is valid now is asked here, of each at each response.
  * - The signature is checked over the octets that arrived (rule VS-19): an ASN1_TYPE of SEQUENCE
  *   holds the whole of an element and is encoded as what it holds.
  */
@@ -16,8 +15,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
-#include <openssl/x509_vfy.h>
-#include <openssl/x509v3.h>
 
 #include "base/bytes.h"
 #include "core/dates.h"
@@ -31,6 +28,7 @@
 struct trial {
 	const struct response *response;
 	const struct issuer *issuer;
+	const struct delegate_set *known;
 	int64_t now;
 	X509_NAME *name; /* ResponderID byName; NULL: byKey */
 	X509_ALGOR *alg;
@@ -43,9 +41,7 @@ struct trial {
 struct candidate {
 	enum signer_kind kind;
 	EVP_PKEY *key; /* borrowed from the certificate */
-	X509 *owned;   /* an embedded certificate, else NULL */
 	struct issuer_validity validity;
-	bool has_nocheck;
 };
 
 /* --- algorithms --- */
@@ -161,7 +157,6 @@ static err_t try_candidate(const struct trial *trial, const struct candidate *ca
 		return ERR_RSP_SIGNATURE;
 	*out = (struct signer){.kind = candidate->kind,
 			       .not_after = candidate->validity.not_after,
-			       .has_nocheck = candidate->has_nocheck,
 			       .is_weak = trial->has_weak_hash || is_weak_key(candidate->key)};
 	return OK;
 }
@@ -178,94 +173,14 @@ static bool is_responder(const struct trial *trial, const X509 *cert)
 	       slice_eq(trial->response->key_hash, slice_of(digest, SHA1_LEN));
 }
 
-/* --- the delegate's certificate --- */
-
-/* What the library finds wrong: not below this issuer at all, or something about the certificate
- * itself (its signature, unknown critical extensions, name constraints). */
-static err_t chain_error(int code)
+/* The same of the issuer, whose key was hashed before. */
+static bool is_issuer_responder(const struct trial *trial)
 {
-	switch (code) {
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
-	case X509_V_ERR_CERT_UNTRUSTED:
-		return ERR_RSP_SIGNER_ISSUER;
-	case X509_V_ERR_OUT_OF_MEM:
-		return ERR_NO_MEMORY;
-	default:
-		return ERR_RSP_SIGNER_CHAIN;
-	}
-}
+	const struct issuer *issuer = trial->issuer;
 
-/* Issued directly by the issuer and with its key: exactly two certificates, and the store holds no
- * other key than the issuer's. */
-static err_t check_chain(const struct issuer *issuer, X509 *cert)
-{
-	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	err_t e = ERR_NO_MEMORY;
-
-	if (!ctx || X509_STORE_CTX_init(ctx, issuer->store, cert, NULL) != 1)
-		goto out;
-	if (X509_verify_cert(ctx) != 1)
-		e = chain_error(X509_STORE_CTX_get_error(ctx));
-	else if (sk_X509_num(X509_STORE_CTX_get0_chain(ctx)) != 2)
-		e = ERR_RSP_SIGNER_ISSUER;
-	else
-		e = OK;
-out:
-	X509_STORE_CTX_free(ctx);
-	return e;
-}
-
-/* Whether the issuer delegated to this certificate (RFC 6960 4.2.2.2), whatever the time. */
-static err_t check_delegate(const struct issuer *issuer, X509 *cert)
-{
-	const X509_NAME *issuer_name = X509_get_subject_name(issuer->certs[0]);
-	const uint32_t flags = X509_get_extension_flags(cert);
-
-	if (X509_NAME_cmp(X509_get_issuer_name(cert), issuer_name) != 0)
-		return ERR_RSP_SIGNER_ISSUER;
-	if (flags & EXFLAG_INVALID)
-		return ERR_RSP_SIGNER_CERT;
-	/* In so many words: where the extension is absent the library reports every usage. */
-	if (!(flags & EXFLAG_XKUSAGE) || !(X509_get_extended_key_usage(cert) & XKU_OCSP_SIGN))
-		return ERR_RSP_SIGNER_EKU;
-	if (!(X509_get_key_usage(cert) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)))
-		return ERR_RSP_SIGNER_USAGE;
-	return check_chain(issuer, cert);
-}
-
-/* An embedded certificate, checked for all that time and signature leave open; the caller frees
- * out->owned. */
-static err_t read_embedded(const struct trial *trial, struct slice der, struct candidate *out)
-{
-	const uint8_t *p = der.p;
-	X509 *cert = d2i_X509(NULL, &p, (long)der.len);
-	struct candidate delegate = {.kind = SIGNER_DELEGATE};
-	err_t e = ERR_RSP_SIGNER_CERT;
-
-	if (!cert || !issuer_validity_of(cert, &delegate.validity))
-		goto out;
-	e = ERR_RSP_RESPONDER_ID;
-	if (!is_responder(trial, cert))
-		goto out;
-	e = ERR_RSP_SIGNER_CERT;
-	delegate.key = X509_get0_pubkey(cert);
-	if (!delegate.key)
-		goto out;
-	e = check_delegate(trial->issuer, cert);
-	if (e != OK)
-		goto out;
-	delegate.has_nocheck = X509_get_ext_by_NID(cert, NID_id_pkix_OCSP_noCheck, -1) >= 0;
-	delegate.owned = cert;
-	cert = NULL;
-	*out = delegate;
-out:
-	X509_free(cert);
-	return e;
+	return trial->name ? is_responder(trial, issuer->certs[0])
+			   : slice_eq(trial->response->key_hash,
+				      slice_of(issuer->key_hash[HASH_SHA1], SHA1_LEN));
 }
 
 /* --- the candidates --- */
@@ -273,12 +188,11 @@ out:
 /* Any of its certificates will do, for all have one name and one key. */
 static err_t try_issuer(const struct trial *trial, struct signer *out)
 {
-	X509 *cert = trial->issuer->certs[0];
 	const struct candidate candidate = {.kind = SIGNER_ISSUER,
-					    .key = X509_get0_pubkey(cert),
+					    .key = X509_get0_pubkey(trial->issuer->certs[0]),
 					    .validity = {INT64_MIN, TIME_NEVER}};
 
-	if (!is_responder(trial, cert))
+	if (!is_issuer_responder(trial))
 		return ERR_RSP_RESPONDER_ID;
 	return try_candidate(trial, &candidate, out);
 }
@@ -294,15 +208,49 @@ static err_t try_trusted(const struct trial *trial, X509 *cert, struct signer *o
 	return try_candidate(trial, &candidate, out);
 }
 
-static err_t try_embedded(const struct trial *trial, struct slice der, struct signer *out)
+/* The delegate that was decoded and checked when it signed before, if this is its certificate and
+ * the issuer still the one that it was checked against; one reference. NULL: not known. */
+static struct delegate *recall(const struct trial *trial, struct slice der)
 {
-	struct candidate candidate;
-	err_t e = read_embedded(trial, der, &candidate);
+	for (unsigned i = 0; i < trial->known->n; i++) {
+		struct delegate *delegate = trial->known->items[i];
 
-	if (e != OK)
-		return e;
+		if (slice_eq(delegate_der(delegate), der) &&
+		    delegate_is_below(delegate, trial->issuer))
+			return delegate_ref(delegate);
+	}
+	return NULL;
+}
+
+static err_t try_delegate(const struct trial *trial, struct delegate *delegate, struct signer *out)
+{
+	const struct candidate candidate = {.kind = SIGNER_DELEGATE,
+					    .key = X509_get0_pubkey(delegate_cert(delegate)),
+					    .validity = *delegate_validity(delegate)};
+	err_t e;
+
+	if (!is_responder(trial, delegate_cert(delegate)))
+		return ERR_RSP_RESPONDER_ID;
+	if (!delegate_is_below(delegate, trial->issuer)) {
+		e = delegate_check(delegate, trial->issuer);
+		if (e != OK)
+			return e;
+	}
 	e = try_candidate(trial, &candidate, out);
-	X509_free(candidate.owned);
+	if (e == OK)
+		out->delegate = delegate_ref(delegate);
+	return e;
+}
+
+/* A delegate's certificate, from the response or from memory. */
+static err_t try_certificate(const struct trial *trial, struct slice der, struct signer *out)
+{
+	struct delegate *delegate = recall(trial, der);
+	err_t e = delegate ? OK : delegate_new(der, &delegate);
+
+	if (e == OK)
+		e = try_delegate(trial, delegate, out);
+	delegate_unref(delegate);
 	return e;
 }
 
@@ -321,6 +269,18 @@ static err_t further(err_t a, err_t b)
 	return a > b ? a : b;
 }
 
+/* Nobody whom the ResponderID names was there: his certificate is one that we know (rule VS-18). */
+static err_t try_known(const struct trial *trial, struct signer *out)
+{
+	err_t e = ERR_RSP_RESPONDER_ID, reason = e;
+
+	for (unsigned i = 0; e != OK && i < trial->known->n; i++) {
+		e = try_certificate(trial, delegate_der(trial->known->items[i]), out);
+		reason = further(reason, e);
+	}
+	return e == OK ? OK : reason;
+}
+
 /* Until one has signed: several may bear the responder's name (rule VS-17). */
 static err_t try_all(const struct trial *trial, struct signer *out)
 {
@@ -333,16 +293,22 @@ static err_t try_all(const struct trial *trial, struct signer *out)
 		reason = further(reason, e);
 	}
 	while (e != OK && response_next_cert(&cursor, &cert) == OK) {
-		e = try_embedded(trial, cert, out);
+		e = try_certificate(trial, cert, out);
 		reason = further(reason, e);
 	}
+	if (e != OK && reason == ERR_RSP_RESPONDER_ID)
+		e = reason = try_known(trial, out);
 	return e == OK ? OK : reason;
 }
 
-err_t signer_find(const struct response *response, const struct issuer *issuer, int64_t now,
+err_t signer_find(const struct response *response, const struct signer_question *question,
 		  struct signer *out)
 {
-	struct trial trial = {.response = response, .issuer = issuer, .now = now};
+	static const struct delegate_set nobody;
+	struct trial trial = {.response = response,
+			      .issuer = question->issuer,
+			      .known = question->known ? question->known : &nobody,
+			      .now = question->now};
 	err_t e;
 
 	if (response->der.len > INT_MAX) /* OpenSSL's idea of a length */

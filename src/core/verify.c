@@ -169,7 +169,7 @@ static bool is_never_issued(const struct single *single, unsigned response_flags
 /* Weak signatures (rule VS-20) and delegates without nocheck (VS-16) are matters of policy. */
 static err_t judge_signer(const struct signer *signer, enum weak_policy policy, unsigned *flags)
 {
-	if (signer->kind == SIGNER_DELEGATE && !signer->has_nocheck)
+	if (signer->kind == SIGNER_DELEGATE && !delegate_has_nocheck(signer->delegate))
 		*flags |= VERDICT_NO_NOCHECK;
 	if (!signer->is_weak || policy == WEAK_ACCEPT)
 		return OK;
@@ -220,6 +220,23 @@ static struct verdict verdict_of(const struct response *response,
 	};
 }
 
+/* Everything that costs nothing. */
+static err_t judge_statement(const struct response *response,
+			     const struct verify_question *question, struct match *first,
+			     struct match *all)
+{
+	const int64_t skew = question->issuer->policy.clock_skew;
+	err_t e;
+
+	if ((e = match_singles(response, question, first, all)) != OK)
+		return e;
+	if ((response->flags & RESPONSE_CRITICAL) || all->has_critical)
+		return ERR_RSP_CRITICAL;
+	if ((e = check_nonce(response, question->nonce)) != OK)
+		return e;
+	return check_times(all, response->produced_at, question->now, skew);
+}
+
 err_t verify_response(struct slice der, const struct verify_question *question, struct verdict *out)
 {
 	const struct issuer *issuer = question->issuer;
@@ -234,26 +251,25 @@ err_t verify_response(struct slice der, const struct verify_question *question, 
 		return e;
 	if (response.status != OCSP_SUCCESSFUL)
 		return unsuccessful(response.status);
-	if ((e = match_singles(&response, question, &first, &all)) != OK)
-		return e;
-	if ((response.flags & RESPONSE_CRITICAL) || all.has_critical)
-		return ERR_RSP_CRITICAL;
-	if ((e = check_nonce(&response, question->nonce)) != OK)
-		return e;
-	e = check_times(&all, response.produced_at, question->now, issuer->policy.clock_skew);
-	if (e != OK)
+	if ((e = judge_statement(&response, question, &first, &all)) != OK)
 		return e;
 	valid_until = issuer_valid_until(issuer, question->now);
 	if (valid_until == INT64_MIN)
 		return ERR_RSP_ISSUER_TIME;
-	if ((e = signer_find(&response, issuer, question->now, &signer)) != OK)
-		return e;
-	verdict = verdict_of(&response, question, &first, &all);
-	e = judge_signer(&signer, issuer->policy.weak_signature, &verdict.flags);
+	e = signer_find(&response,
+			&(struct signer_question){
+			    .issuer = issuer, .known = question->known, .now = question->now},
+			&signer);
 	if (e != OK)
 		return e;
+	verdict = verdict_of(&response, question, &first, &all);
 	verdict.signer = signer.kind;
 	verdict.hard_expiry = earlier(all.next_update, earlier(valid_until, signer.not_after));
-	*out = verdict;
-	return OK;
+	e = judge_signer(&signer, issuer->policy.weak_signature, &verdict.flags);
+	if (e == OK)
+		*out = verdict;
+	if (e == OK && signer.delegate && question->known)
+		delegate_set_use(question->known, signer.delegate);
+	delegate_unref(signer.delegate);
+	return e;
 }

@@ -43,6 +43,10 @@ struct verify_question {
 	struct slice nonce; /* that was sent upstream; empty: none. ERR_RSP_NONCE if the response
 			     * has another one; one without is fine (NO-04) */
 	const struct issuer *issuer;
+	/* Delegates of the issuer that signed before: further candidates (VS-18), and if one of
+	 * them is embedded it is not decoded and checked once more. A delegate who signed this
+	 * response becomes the first. NULL: none is known or remembered. */
+	struct delegate_set *known;
 	int64_t now; /* wall clock, seconds */
 };
 

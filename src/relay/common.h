@@ -11,6 +11,7 @@
 #include "io/store.h"
 #include "state/addresses.h"
 #include "state/cache.h"
+#include "state/delegates.h"
 #include "state/negative.h"
 #include "state/responders.h"
 #include "state/tail.h"
@@ -22,6 +23,7 @@ struct common {
 	struct hash_key hash_key;
 	struct cache *cache;
 	struct tails *tails;
+	struct delegates *delegates;
 	struct negative *negative;
 	struct negative *asked_anew; /* keys that a client's no-cache was taken up for (HS-25) */
 	struct pace *nonces; /* of clients, forwarded; by counters' slot of the responder (NO-07) */

@@ -19,7 +19,7 @@ err_t judge_response(const struct back *back, const struct ask *question, struct
 					      .issuer = current ? current : question->issuer,
 					      .now = clock_wall()};
 
-	return verify_response(der, &about, out);
+	return delegates_verify(back->common->delegates, der, &about, out);
 }
 
 err_t judge_record(const struct back *back, const struct ask *question, struct slice bytes,

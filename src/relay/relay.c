@@ -26,6 +26,8 @@
 #define NONCE_BURST    20
 #define MS_PER_PROBE   30000 /* rule HC-12 */
 
+#define MAX_DELEGATE_OCTETS (4 << 20) /* of certificates that sign responses */
+
 #define MAX_ASKED_ANEW 10000 /* keys; beyond, the oldest is forgotten before its minute is over */
 
 struct errand { /* notices that are out, and what to do when all are home */
@@ -79,15 +81,16 @@ static bool make_tables(struct relay *relay, const struct relay_opts *opts)
 	name_process(common);
 	common->tails = tails_new(opts->hash_key);
 	common->cache = cache_new(settings->cache.memory, opts->hash_key);
+	common->delegates = delegates_new(MAX_DELEGATE_OCTETS, opts->hash_key);
 	common->negative = negative_new(settings->cache.negative_entries, opts->hash_key);
 	common->asked_anew = negative_new(MAX_ASKED_ANEW, opts->hash_key);
 	common->nonces = pace_new(MAX_RESPONDERS, MS_PER_NONCE, NONCE_BURST);
 	common->probes = pace_new(MAX_RESPONDERS, MS_PER_PROBE, 1);
 	common->responders = responders_new();
 	common->addresses = addresses_new(opts->hash_key);
-	return common->tails != NULL && common->cache != NULL && common->negative != NULL &&
-	       common->asked_anew != NULL && common->nonces != NULL && common->probes != NULL &&
-	       common->responders != NULL && common->addresses != NULL;
+	return common->tails != NULL && common->cache != NULL && common->delegates != NULL &&
+	       common->negative != NULL && common->asked_anew != NULL && common->nonces != NULL &&
+	       common->probes != NULL && common->responders != NULL && common->addresses != NULL;
 }
 
 static bool open_stores(struct relay *relay, const struct settings *settings)
@@ -356,6 +359,7 @@ void relay_free(struct relay *relay)
 	mailbox_free(common->main_mailbox, notice_drop, NULL);
 	cache_free(common->cache);
 	tails_free(common->tails);
+	delegates_free(common->delegates);
 	negative_free(common->negative);
 	negative_free(common->asked_anew);
 	pace_free(common->nonces);

@@ -414,6 +414,25 @@ def test_VS_12_trust_withdrawn_while_the_answer_is_on_its_way(make_responder, ma
         assert client.read().body == response(2)
 
 
+def test_VS_18_a_delegate_seen_once_need_not_be_embedded(make_responder, make_relay, cast):
+    signer = cast.ca.delegate("seen once")
+    responder = make_responder(cast)
+    responder.behave(responder.signed(signer=signer, certs=[]))
+    relay = make_relay(responder, ca=cast.ca, issuer={"neg_ttl_error": 0})
+    first, second = (request(cast.ca.certid(number)) for number in (21, 22))
+    assert relay.get(first).body == response(2)
+    responder.then(responder.signed(signer=signer))
+    assert relay.get(first).cache_status["stored"]
+    bare = relay.get(second)
+    assert bare.cache_status["stored"] and signer.der not in bare.body
+    # what a store gives is judged by the same rule, and teaches the same
+    relay.wait_for_stored(2)
+    relay.restart()
+    assert relay.get(first).cache_status["hit"]
+    assert relay.get(second).body == bare.body
+    assert responder.count() == 3
+
+
 def test_VS_14_issuer_expired(make_responder, make_relay, cast):
     old = pki_module.new_ca(cast.root, "Old CA", not_before=-10 * DAY, not_after=-DAY)
     responder = make_responder(cast)

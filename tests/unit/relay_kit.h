@@ -129,6 +129,7 @@ static inline void kit_make_tables(void)
 	common->hash_key = kit_hash_key;
 	common->tails = tails_new(kit_hash_key);
 	common->cache = cache_new(kit.settings.cache.memory, kit_hash_key);
+	common->delegates = delegates_new(1 << 20, kit_hash_key);
 	common->negative = negative_new(kit.settings.cache.negative_entries, kit_hash_key);
 	common->asked_anew = negative_new(100, kit_hash_key);
 	common->nonces = pace_new(16, 100, 20);
@@ -176,6 +177,7 @@ static inline void kit_close(void)
 	loop_free(kit.main_loop);
 	cache_free(common->cache);
 	tails_free(common->tails); /* asserts that no entry is left */
+	delegates_free(common->delegates);
 	negative_free(common->negative);
 	negative_free(common->asked_anew);
 	pace_free(common->nonces);
