@@ -164,8 +164,11 @@ def _decide(behaviour, request):
 
 
 class Responder:
-    def __init__(self, pki, port=0, address="127.0.0.1", path="/"):
+    """tls: an ssl.SSLContext with a certificate for localhost; the URL is https then."""
+
+    def __init__(self, pki, port=0, address="127.0.0.1", path="/", tls=None):
         self.pki = pki
+        self._tls = tls
         self.path = path
         self.statuses = {}
         self.requests = []
@@ -183,6 +186,8 @@ class Responder:
 
     @property
     def url(self):
+        if self._tls:
+            return f"https://localhost:{self.address[1]}{self.path}"
         host = f"[{self.address[0]}]" if ":" in self.address[0] else self.address[0]
         return f"http://{host}:{self.address[1]}{self.path}"
 
@@ -289,7 +294,20 @@ class Responder:
                 self._open.add(connection)
             threading.Thread(target=self._serve, args=(connection, number), daemon=True).start()
 
+    def _secure(self, connection):
+        secured = self._tls.wrap_socket(connection, server_side=True)
+        with self._changed:
+            self._open.discard(connection)
+            self._open.add(secured)
+        return secured
+
     def _serve(self, connection, number):
+        try:
+            if self._tls:
+                connection = self._secure(connection)
+        except OSError:  # the client does not like the certificate
+            connection.close()
+            return
         try:
             with connection.makefile("rb") as stream, contextlib.suppress(OSError, ValueError):
                 while self._one(connection, stream, number):

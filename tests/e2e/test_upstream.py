@@ -318,43 +318,6 @@ def test_HC_17_host_name_with_a_dead_address(make_relay, responder, request_der)
     assert relay.get(request_der).cache_status["stored"]
 
 
-# --- proxies ------------------------------------------------------------------------------------
-
-FAR = "http://ocsp.ca.example/ocsp"
-
-
-def via_proxy(proxy, request_der, got):
-    assert got.cache_status["stored"]
-    asked, = proxy.of()
-    assert asked.target.startswith(FAR + "/")
-    assert asked.field("Host") == "ocsp.ca.example"
-    assert asked.der == request_der
-
-
-def test_proxy_option(make_relay, responder, request_der):
-    relay = make_relay(FAR, issuer={"proxy": responder.url.rstrip("/")})
-    via_proxy(responder, request_der, relay.get(request_der))
-
-
-def test_proxy_of_the_environment(make_relay, responder, request_der):
-    relay = make_relay(FAR, env={"http_proxy": responder.url})
-    via_proxy(responder, request_der, relay.get(request_der))
-
-
-def test_no_proxy_of_the_environment(make_relay, make_responder, responder, request_der):
-    proxy = make_responder()
-    relay = make_relay(responder, env={"http_proxy": proxy.url, "no_proxy": "127.0.0.1"})
-    assert relay.get(request_der).cache_status["stored"]
-    assert (proxy.connections, responder.count()) == (0, 1)
-
-
-def test_proxy_none(make_relay, make_responder, responder, request_der):
-    proxy = make_responder()
-    relay = make_relay(responder, env={"http_proxy": proxy.url}, issuer={"proxy": "none"})
-    assert relay.get(request_der).cache_status["stored"]
-    assert (proxy.connections, responder.count()) == (0, 1)
-
-
 # --- who is never asked (SL-12) -----------------------------------------------------------------
 
 def test_SL_12_nothing_that_a_client_sends_is_connected_to(make_relay, make_responder, responder,
