@@ -25,6 +25,22 @@ struct delegate {
 	uint8_t der[];
 };
 
+/* Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }. The library also
+ * takes BER, and the CA has signed the first of these only (rule VS-19). */
+static bool is_framed_in_der(struct slice cert)
+{
+	struct der der = der_of(cert);
+	struct algorithm algorithm;
+	struct slice content;
+
+	if (der_read(&der, DER_SEQUENCE, &content) != OK || !der_is_done(&der))
+		return false;
+	der = der_of(content);
+	return der_read(&der, DER_SEQUENCE, &content) == OK &&
+	       der_read_algorithm(&der, &algorithm) == OK &&
+	       der_read(&der, DER_BIT_STRING, &content) == OK && der_is_done(&der);
+}
+
 err_t delegate_new(struct slice der, struct delegate **out)
 {
 	struct delegate *delegate = malloc(sizeof(*delegate) + der.len);
@@ -37,7 +53,8 @@ err_t delegate_new(struct slice der, struct delegate **out)
 	atomic_init(&delegate->n_refs, 1);
 	memcpy(delegate->der, der.p, der.len);
 	delegate->cert = d2i_X509(NULL, &p, (long)der.len);
-	if (!delegate->cert || !issuer_validity_of(delegate->cert, &delegate->validity))
+	if (!delegate->cert || !is_framed_in_der(der) ||
+	    !issuer_validity_of(delegate->cert, &delegate->validity))
 		goto out;
 	*out = delegate;
 	delegate = NULL;

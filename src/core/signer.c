@@ -6,7 +6,9 @@
  *   operator named, or one that hangs directly below the issuer and says id-kp-OCSPSigning, which
  *   is core/delegate.c. Whether it is valid now is asked here, of each at each response.
  * - The signature is checked over the octets that arrived (rule VS-19): an ASN1_TYPE of SEQUENCE
- *   holds the whole of an element and is encoded as what it holds.
+ *   holds the whole of an element and is encoded as what it holds. What stands around it, signed by
+ *   nobody, has only one form that passes, for the library would take others: the algorithm's
+ *   parameters here, the frame of a certificate in core/delegate.c.
  */
 #include "core/signer.h"
 
@@ -46,6 +48,76 @@ struct candidate {
 
 /* --- algorithms --- */
 
+/* Absent and NULL are the same (RFC 4055 2.1 and 5; of other signatures RFC 5758 3.2 and RFC 8410 3
+ * know only absent ones). */
+static bool has_no_parameters(const struct algorithm *algorithm)
+{
+	static const uint8_t null[] = {DER_NULL, 0};
+
+	return !algorithm->parameters.p ||
+	       slice_eq(algorithm->parameters, slice_of(null, sizeof(null)));
+}
+
+static bool is_hash(struct slice content)
+{
+	struct der der = der_of(content);
+	struct algorithm hash;
+
+	return der_read_algorithm(&der, &hash) == OK && der_is_done(&der) &&
+	       has_no_parameters(&hash);
+}
+
+static bool is_mask_function(struct slice content)
+{
+	struct der der = der_of(content);
+	struct algorithm mask;
+
+	return der_read_algorithm(&der, &mask) == OK && der_is_done(&der) &&
+	       is_hash(mask.parameters);
+}
+
+static bool is_integer(struct slice content)
+{
+	struct der der = der_of(content);
+	struct slice value;
+
+	return der_read_integer(&der, DER_INTEGER, &value) == OK && der_is_done(&der);
+}
+
+/* RSASSA-PSS-params, RFC 4055 3.1: hashAlgorithm [0], maskGenAlgorithm [1], saltLength [2],
+ * trailerField [3], each EXPLICIT and OPTIONAL. Their values are the library's to judge. */
+static bool are_pss_parameters(struct slice parameters)
+{
+	static bool (*const is_field[])(struct slice) = {is_hash, is_mask_function, is_integer,
+							 is_integer};
+	struct der der = der_of(parameters);
+	struct slice content;
+
+	if (der_read(&der, DER_SEQUENCE, &content) != OK)
+		return false;
+	der = der_of(content);
+	for (unsigned i = 0; i < N_ELEMENTS(is_field); i++) {
+		const uint8_t tag = (uint8_t)(DER_CONTEXT_0 + i);
+
+		if (der_is_next(&der, tag) &&
+		    (der_read(&der, tag, &content) != OK || !is_field[i](content)))
+			return false;
+	}
+	return der_is_done(&der);
+}
+
+/* No other parameters than the algorithm (its key type as a NID) has. */
+static bool has_proper_parameters(struct slice alg, int key)
+{
+	struct der der = der_of(alg);
+	struct algorithm algorithm;
+
+	if (der_read_algorithm(&der, &algorithm) != OK)
+		return false;
+	return key == NID_rsassaPss ? are_pss_parameters(algorithm.parameters)
+				    : has_no_parameters(&algorithm);
+}
+
 /* The digest inside of RSASSA-PSS parameters; SHA-1 where none is named (RFC 4055 3.1). */
 static int pss_digest_of(const X509_ALGOR *alg)
 {
@@ -67,14 +139,15 @@ static int pss_digest_of(const X509_ALGOR *alg)
 /* Whether the library knows the algorithm and its digest is fit (rule VS-20): the 16 octets of MD5
  * and its elder brothers are not, the 20 of SHA-1 are weak. Ed25519, Ed448 and whatever has its
  * digest built in have nothing to judge here. */
-static err_t judge_algorithm(const X509_ALGOR *alg, bool *out_is_weak)
+static err_t judge_algorithm(const X509_ALGOR *alg, struct slice der, bool *out_is_weak)
 {
 	const ASN1_OBJECT *oid;
 	const EVP_MD *md;
 	int digest, key, size;
 
 	X509_ALGOR_get0(&oid, NULL, NULL, alg);
-	if (OBJ_find_sigid_algs(OBJ_obj2nid(oid), &digest, &key) != 1)
+	if (OBJ_find_sigid_algs(OBJ_obj2nid(oid), &digest, &key) != 1 ||
+	    !has_proper_parameters(der, key))
 		return ERR_RSP_ALGORITHM;
 	if (key == NID_rsassaPss) {
 		digest = pss_digest_of(alg);
@@ -143,7 +216,7 @@ static err_t trial_init(struct trial *trial)
 	if (!trial->signature || ASN1_STRING_set(trial->signature, bits.p, (int)bits.len) != 1 ||
 	    set_tbs(trial) != OK)
 		return ERR_NO_MEMORY;
-	return judge_algorithm(trial->alg, &trial->has_weak_hash);
+	return judge_algorithm(trial->alg, response->sig_alg, &trial->has_weak_hash);
 }
 
 /* Time and signature: what is asked of every candidate. */
