@@ -35,6 +35,28 @@ struct ask *ask_new(const struct ask_question *question)
 	return ask;
 }
 
+struct ask *ask_from_key(enum ask_kind kind, struct issuers *issuers, const struct cache_key *key,
+			 uint64_t hash)
+{
+	const struct issuer *issuer = issuers_by_id(issuers, key->issuer_id);
+	const size_t len = hash_algs[key->alg].len;
+	struct ask_question question = {
+	    .kind = kind, .issuers = issuers, .issuer = issuer, .key = key, .hash = hash};
+	uint8_t der[MAX_MINIMAL_REQUEST_LEN];
+	struct certid certid = {.alg = (enum hash_alg)key->alg,
+				.serial = slice_of(key->serial, key->serial_len)};
+
+	if (issuer == NULL)
+		return NULL;
+	certid.name_hash = slice_of(issuer->names[0].hash[key->alg], len);
+	certid.key_hash = slice_of(issuer->key_hash[key->alg], len);
+	if (ocsp_request_encode(&certid, slice_of(NULL, 0), der, sizeof(der), &question.der.len) !=
+	    OK)
+		return NULL;
+	question.der.p = der;
+	return ask_new(&question);
+}
+
 void ask_free(struct ask *ask)
 {
 	if (ask == NULL)

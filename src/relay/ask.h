@@ -82,6 +82,11 @@ static inline bool ask_is_verbatim(const struct ask *ask)
 /* A new ask, may_store, no home. NULL without memory or if der is no OCSPRequest. */
 struct ask *ask_new(const struct ask_question *question);
 
+/* One about the certificate that key names, in the words that we would use upstream (NK-06). NULL
+ * without memory, or if the key is of no issuer in the table. */
+struct ask *ask_from_key(enum ask_kind kind, struct issuers *issuers, const struct cache_key *key,
+			 uint64_t hash);
+
 /* Frees it with what it still holds. NULL is fine. */
 void ask_free(struct ask *ask);
 

@@ -73,3 +73,25 @@ Test(ask, dropped_frees_all_that_it_holds)
 	ask_drop(NULL, &ask->message);
 	kit_close();
 }
+
+Test(ask, NK_06_key_becomes_the_request_that_we_would_write)
+{
+	kit_open();
+	for (unsigned alg = 0; alg < N_HASH_ALGS; alg++) {
+		struct slice certid = kit_certid(kit.ca, "120d", (enum hash_alg)alg);
+		struct cache_key key;
+		struct ask *ask;
+
+		key_make(&key, kit.issuer->id, (enum hash_alg)alg, HEX("120d"));
+		ask = ask_from_key(ASK_REFRESH, kit.issuers, &key, 5);
+		cr_assert_not_null(ask);
+		cr_expect(slice_eq(ask->request.der, kit_request(&certid, 1, NO_EXTS)), "%u", alg);
+		cr_expect_eq(ask->kind, ASK_REFRESH);
+		cr_expect_eq(ask->issuer, kit.issuer);
+		cr_expect_eq(ask->hash, 5);
+		ask_free(ask);
+		key.issuer_id[0] ^= 1;
+		cr_expect_null(ask_from_key(ASK_REFRESH, kit.issuers, &key, 5));
+	}
+	kit_close();
+}
