@@ -122,6 +122,16 @@ def program():
 
 
 @pytest.fixture
+def java(program):
+    """java("Check.java", argument..., options=[...]): the command that runs one of the programs in
+    java/ from its source, started as soon as can be."""
+    def command(source, *args, options=()):
+        return [program("java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *options,
+                os.path.join(os.path.dirname(os.path.abspath(__file__)), "java", source), *args]
+    return command
+
+
+@pytest.fixture
 def start():
     """start(program, arguments...) runs a server in the foreground; all are stopped at the end."""
     started = []

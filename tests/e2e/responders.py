@@ -13,19 +13,20 @@ def query(relay, files, name, *options):
                files.path(name + ".crt"))
 
 
-def bring_answers(relay, files, responder, openssl, hashes=("sha1", "sha256")):
-    """The answers about good, revoked and unknown come from the responder, and from the cache when
-    it is gone; the relay's own verifier and openssl accept them. openssl wants the hash of the
-    question in the answer, so only those that the responder can do are for it."""
+def bring_answers(relay, files, responder, openssl, names=STATUSES, asked=("sha1", "sha256"),
+                  answered=None):
+    """The answers about the certificates of these names, which are their statuses, come from the
+    responder, and from the cache when it is gone; the relay's own verifier and openssl accept them.
+    asked: hash algorithms of the questions; answered: the one of all answers, unless the same.
+    openssl refuses another one than it asked with."""
     for turn in through_an_outage(relay, responder):
-        for name, status in STATUSES.items():
-            for alg in ("sha1", "sha256"):
+        for name in names:
+            for alg in asked:
                 result = query(relay, files, name, "--hash", alg)
-                assert result.returncode == status, (turn, alg, result.stdout, result.stderr)
+                assert result.returncode == STATUSES[name], result.stdout + result.stderr
                 assert ("hit" in field_of(result.stdout, "Relay")) == (turn == "stopped")
-                assert field_of(result.stdout, "Hash Algorithm") == \
-                    (alg if alg in hashes else hashes[0])
-            for alg in hashes:
+                assert field_of(result.stdout, "Hash Algorithm") == (answered or alg)
+            for alg in [answered] if answered else asked:
                 result = openssl_ocsp(openssl, files, relay.url, name,
                                       options=["-no_nonce", "-" + alg])
                 assert "Response verify OK" in result.stderr, result.stderr

@@ -52,7 +52,7 @@ def test_cfssl(cfssl_relayed, program):
         result = query(relay, files, "awkward", "--nonce")
         assert result.returncode == 0 and found in field_of(result.stdout, "Relay"), result.stdout
     assert query(relay, files, "absent").returncode == NO_ANSWER
-    bring_answers(relay, files, server, program("openssl"), hashes=["sha1"])
+    bring_answers(relay, files, server, program("openssl"), answered="sha1")
 
 
 def test_cfssl_cleans_paths(cfssl_relayed):
@@ -61,8 +61,8 @@ def test_cfssl_cleans_paths(cfssl_relayed):
     certid = files.pki.ca.certid(files.certs["awkward"].serial)
     got = relay.get(request(certid))
     assert parse_response(got.body).certificate_status.name == "GOOD"
-    assert relay.log.find("fetch-failed", http=301)
-    assert relay.log.find("responder-wants-post", responder=url)
+    relay.log.wait_for("fetch-failed", http=301)
+    relay.log.wait_for("responder-wants-post", responder=url)
     assert relay.get(request(certid)).cache_status["hit"]
 
 
@@ -73,6 +73,6 @@ def test_cfssl_confuses_issuers(cfssl_relayed):
     relay.reload()
     serial = files.certs["good"].serial
     assert relay.get(request(files.pki.root.certid(serial))).body == response(2)
-    assert relay.log.find("response-refused", issuer="root", reason="certid")
+    relay.log.wait_for("response-refused", issuer="root", reason="certid")
     got = relay.get(request(files.pki.ca.certid(serial)))
     assert parse_response(got.body).certificate_status.name == "GOOD"

@@ -1,27 +1,21 @@
 # SPDX-License-Identifier: ISC
 """Java's certificate path validator as a client."""
 
-import os
 import subprocess
 
 import pytest
 
 from clients import through_an_outage
-from relay import ROOT, environment
-
-QUICK = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # what makes it start soonest
-SOURCE = os.path.join(ROOT, "tests/e2e/java/Check.java")
+from relay import environment
 
 
 class Validator:
     """Check.java, asked again and again."""
 
-    def __init__(self, java, files, url, *properties):
+    def __init__(self, command, files):
         # pylint: disable=consider-using-with
-        self.process = subprocess.Popen(
-            [java, *QUICK, *properties, SOURCE, files.path("root.crt"), files.path("ca.crt"), url],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
-            env=environment())
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True, bufsize=1, env=environment())
         self.files = files
 
     def __enter__(self):
@@ -43,10 +37,12 @@ class Validator:
     ("ec", "post", ["-Dcom.sun.security.ocsp.useget=false"]),
     ("ec", "get", ["-Djdk.security.certpath.ocspNonce=true"])],
     ids=["ec", "rsa", "post", "nonce"], indirect=["files"])
-def test_java_validator(aia_chained, program, method, properties):
+def test_java_validator(aia_chained, java, method, properties):
     """HTTP/1.1 on kept connections. The security properties have one URL for the whole chain."""
     files, relay, responder, of_root = aia_chained
-    with Validator(program("java"), files, relay.url, *properties) as validator:
+    command = java("Check.java", files.path("root.crt"), files.path("ca.crt"), relay.url,
+                   options=properties)
+    with Validator(command, files) as validator:
         for _ in through_an_outage(relay, responder, of_root):
             for how in ("checker", "properties"):
                 assert validator.verdict(how, "good") == "VALID\n"

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: ISC
-"""NSS, which is what Firefox checks certificates with."""
+"""NSS, which is what Firefox checks certificates with, on both sides of the relay."""
+
+import datetime
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, pkcs12
 
-from clients import call, through_an_outage
+from clients import call, free_port, through_an_outage
+from responders import bring_answers
 
 
 @pytest.fixture
@@ -53,3 +59,35 @@ def test_nss_vfychain(aia_chained, program, database):
             assert (result.returncode == 0) == (name == "good")
     assert (responder.count(), of_root.count()) == (3, 1)
     assert relay.metric("requests_total", method="get") == 2 * (3 + 3)
+
+
+def crl(ca, *serials):
+    now, hour = datetime.datetime.utcnow(), datetime.timedelta(hours=1)
+    builder = x509.CertificateRevocationListBuilder().issuer_name(ca.cert.subject) \
+        .last_update(now - hour).next_update(now + 24 * hour)
+    for serial in serials:
+        builder = builder.add_revoked_certificate(
+            x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now - hour)
+            .build())
+    return builder.sign(ca.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+@pytest.mark.parametrize("methods", ["all", "post"])
+def test_nss_httpserv(files, program, start, make_relay, methods):
+    """It makes its answers from a CRL and signs them with the CA's key, in SHA-1 (VS-20). Where it
+    does not do GET it says 400 to it (HC-01)."""
+    for name in ("good", "revoked"):
+        files.leaf(name)
+    ca, where = files.pki.ca, "sql:" + str(files.directory)
+    bundle = pkcs12.serialize_key_and_certificates(b"ca", ca.key, ca.cert, None, NoEncryption())
+    call(program("certutil"), "-N", "-d", where, "--empty-password")
+    added = call(program("pk12util"), "-i", files.write("ca.p12", bundle), "-d", where, "-W", "")
+    assert added.returncode == 0, added.stderr
+    port = free_port()
+    server = start(program("httpserv"), "-p", port, "-d", where, "-A", "ca", "-C",
+                   files.write("crl.der", crl(ca, files.certs["revoked"].serial)), "-O", methods)
+    server.listens(port)
+    relay = make_relay(f"http://127.0.0.1:{port}/ocsp", ca=ca, issuer={"weak_signature": "accept"})
+    bring_answers(relay, files, server, program("openssl"), ["good", "revoked"], asked=["sha1"])
+    if methods == "post":
+        relay.log.wait_for("responder-wants-post")
