@@ -13,6 +13,15 @@ def query(relay, files, name, *options):
                files.path(name + ".crt"))
 
 
+def echo_nonces(relay, files):
+    """Answers with the client's nonce are for that client only (NO-04)."""
+    for _ in range(2):
+        result = query(relay, files, "good", "--nonce")
+        assert result.returncode == STATUSES["good"], result.stdout + result.stderr
+        assert field_of(result.stdout, "Nonce").startswith("present")
+        assert "fwd=bypass" in field_of(result.stdout, "Relay")
+
+
 def bring_answers(relay, files, responder, openssl, names=STATUSES, asked=("sha1", "sha256"),
                   answered=None):
     """The answers about the certificates of these names, which are their statuses, come from the

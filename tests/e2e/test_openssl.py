@@ -1,19 +1,12 @@
 # SPDX-License-Identifier: ISC
 """openssl ocsp on both sides of the relay."""
 
-import os
-import socket
-import subprocess
-import threading
-
 import pytest
 
-import pki as pki_module
 from clients import (
     BAD_STAPLE, browse, call, field_of, free_port, openssl_ocsp, staple, through_an_outage)
-from pki import parse_response, request
-from relay import environment
 from responder import error
+from responders import STATUSES, bring_answers, echo_nonces
 
 
 @pytest.mark.parametrize("options", [["-no_nonce"], [], ["-no_nonce", "-sha256"]],
@@ -88,86 +81,35 @@ def test_openssl_s_server(chained, program, start):
     assert responder.count() == 2
 
 
-class OpensslResponder:
-    """"openssl ocsp -port" behind the relay. It is never probed: a client that connects and says
-    nothing makes it spin for ever. Its log line tells that it listens."""
-
-    def __init__(self, binary, files, signer="signer"):
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::", 0))
-            self.port = probe.getsockname()[1]
+@pytest.fixture
+def openssl_responder(program, start):
+    """openssl_responder(files, signer, options): URL and process of "openssl ocsp -port". It is
+    never probed: a client that connects and says nothing makes it spin for ever. Its log line tells
+    that it listens."""
+    def serve(files, signer, options):
+        port = free_port()
         index = "".join(
             f"{'R' if name == 'revoked' else 'V'}\t301231235959Z\t"
             f"{'260101000000Z,keyCompromise' if name == 'revoked' else ''}\t{cert.serial:X}\t"
             "unknown\t/CN=x\n"
             for name, cert in files.certs.items() if name != "unknown")
-        # pylint: disable=consider-using-with
-        self.process = subprocess.Popen(
-            [binary, "ocsp", "-index", files.write("index.txt", index.encode()), "-port",
-             str(self.port), "-rsigner", files.path(signer + ".crt"), "-rkey",
-             files.path(signer + ".key"), "-CA", files.path("ca.crt"), "-nmin", "60",
-             "-ignore_err"],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment())
-        self.lines = []
-        for line in self.process.stdout:
-            self.lines.append(line)
-            if b"ACCEPT" in line or b"waiting for" in line.lower():
-                break
-        assert self.process.poll() is None, self.lines
-        threading.Thread(target=self.lines.extend, args=(self.process.stdout,),
-                         daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}/"
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
+        server = start(program("openssl"), "ocsp", "-index", files.write("index.txt", index.encode()),
+                       "-port", port, "-rsigner", files.path(signer + ".crt"), "-rkey",
+                       files.path(signer + ".key"), "-CA", files.path("ca.crt"), "-nmin", "60",
+                       "-ignore_err", *options)
+        server.wait_for("ACCEPT|[Ww]aiting for")
+        return f"http://127.0.0.1:{port}/", server
+    return serve
 
 
-@pytest.mark.parametrize("signer", ["signer", "ca"])
-def test_openssl_ocsp_responder(files, make_relay, program, signer):
-    openssl = program("openssl")
-    for status in ("good", "revoked", "unknown"):
-        files.leaf(status)
-    responder = OpensslResponder(openssl, files, signer)
-    try:
-        relay = make_relay(responder.url, ca=files.pki.ca)
-        answers = {}
-        for status in ("good", "revoked", "unknown"):
-            for alg in ("sha1", "sha256"):
-                data = request(files.pki.ca.certid(files.certs[status].serial, alg))
-                got = relay.get(data)
-                assert got.status == 200
-                parsed = parse_response(got.body)
-                assert parsed.certificate_status.name.lower() == status
-                assert parsed.hash_algorithm.name == alg
-                assert relay.post(data).cache_status["hit"]
-                answers[data] = got.body
-        # its nonces: echoed, so delivered to the client and not stored
-        nonce = os.urandom(32)
-        got = relay.post(request(files.pki.ca.certid(files.certs["good"].serial), nonce=nonce))
-        assert pki_module.nonce_extension(nonce) in got.body
-    finally:
-        responder.stop()
-    for data, body in answers.items():
-        got = relay.get(data)
-        assert got.body == body and got.cache_status["hit"]
-
-
-def test_openssl_on_both_sides(files, make_relay, program):
-    openssl = program("openssl")
-    files.leaf("good")
-    responder = OpensslResponder(openssl, files)
-    try:
-        relay = make_relay(responder.url, ca=files.pki.ca)
-        for running in (True, False):
-            result = call(openssl, "ocsp", "-no_nonce", "-issuer", files.path("ca.crt"), "-cert",
-                          files.path("good.crt"), "-CAfile", files.path("root.crt"), "-url",
-                          relay.url)
-            assert "Response verify OK" in result.stderr, (running, result.stderr)
-            assert "good.crt: good" in result.stdout
-            responder.stop()
-    finally:
-        responder.stop()
+@pytest.mark.parametrize("signer, options, method", [
+    ("signer", [], "get"), ("ca", ["-resp_key_id"], "post")], ids=["delegate", "ca"])
+def test_openssl_ocsp_responder(files, openssl_responder, make_relay, program, signer, options,
+                                method):
+    """A delegate, or the CA itself by the hash of its key; openssl on both sides."""
+    for name in STATUSES:
+        files.leaf(name)
+    url, server = openssl_responder(files, signer, options)
+    relay = make_relay(url, ca=files.pki.ca, issuer={"method": method})
+    echo_nonces(relay, files)
+    bring_answers(relay, files, server, program("openssl"))
