@@ -106,12 +106,13 @@ def test_nginx_stapling_of_a_miss_after_a_restart(relayed, program, start):
 def test_nginx_client_certificates(chained, program, start, ocsp, of_the_ca):
     """"on" asks about the CA as well, at the same URL: its issuer decides whom the relay asks."""
     files, relay, responder, of_root = chained
-    _, (port,) = run_nginx(start, program("nginx"), files, ("server", CLIENTS.format(
+    server, (port,) = run_nginx(start, program("nginx"), files, ("server", CLIENTS.format(
         chain=files.path("chain.pem"), ocsp=ocsp, url=relay.url)))
-    for turn in through_an_outage(relay, responder, of_root):
+    for count, turn in enumerate(through_an_outage(relay, responder, of_root), 1):
         for name, status in (("good", 204), ("revoked", 400)):
             seen = browse(program("curl"), files, port, *certificate(files, name))
             assert seen == (0, status), (turn, name)
+        server.wait_for("certificate verify error: .*certificate revoked", count)
     assert responder.count() == 2
     assert of_root.count(files.pki.ca.serial) == of_root.count() == of_the_ca
 
@@ -119,7 +120,8 @@ def test_nginx_client_certificates(chained, program, start, ocsp, of_the_ca):
 def test_nginx_client_certificates_of_a_revoked_ca(chained, program, start):
     files, relay, _, of_root = chained
     of_root.statuses[files.pki.ca.serial] = "revoked"
-    _, ports = run_nginx(start, program("nginx"), files, *(("server", CLIENTS.format(
+    server, ports = run_nginx(start, program("nginx"), files, *(("server", CLIENTS.format(
         chain=files.path("chain.pem"), ocsp=ocsp, url=relay.url)) for ocsp in ("leaf", "on")))
     for port, status in zip(ports, (204, 400)):
         assert browse(program("curl"), files, port, *certificate(files, "good")) == (0, status)
+    server.wait_for("certificate verify error: .*certificate revoked")
