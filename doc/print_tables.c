@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Prints the tables of include/tbl as mdoc, for the man pages: a build-time program, so that no
- * page can differ from the rows.  print_tables options SECTION | commands | metrics | errors
+ * page can differ from the rows.  print_tables options SECTION | commands | metrics |
+ * oddities | errors
  */
 #include <stdio.h>
 #include <string.h>
@@ -131,6 +132,23 @@ static void print_metrics(void)
 	}
 }
 
+static void print_oddities(void)
+{
+	static const struct {
+		const char *label, *text;
+	} oddities[] = {
+#define ODDITY(id, label, text) {label, text},
+#include "tbl/oddities.h"
+#undef ODDITY
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(oddities); i++) {
+		printf(".It Li %s\n", oddities[i].label);
+		print_text(oddities[i].text);
+		fputs(".\n", stdout);
+	}
+}
+
 static void print_errors(void)
 {
 	for (unsigned i = 1; i < N_ERRORS; i++) {
@@ -150,6 +168,8 @@ int main(int argc, char **argv)
 		print_commands();
 	else if (argc == 2 && strcmp(argv[1], "metrics") == 0)
 		print_metrics();
+	else if (argc == 2 && strcmp(argv[1], "oddities") == 0)
+		print_oddities();
 	else if (argc == 2 && strcmp(argv[1], "errors") == 0)
 		print_errors();
 	else

@@ -16,6 +16,7 @@ METRIC(REQUEST_SECONDS, "request_seconds", HISTOGRAM, NONE, RESULT, NONE, "Time 
 METRIC(UPSTREAM_REQUESTS, "upstream_requests_total", COUNTER, RESPONDER, UPSTREAM_RESULT, NONE, "Requests sent to responders by result")
 METRIC(UPSTREAM_SECONDS, "upstream_seconds", HISTOGRAM, RESPONDER, NONE, NONE, "Time responders took to answer")
 METRIC(VERIFY_FAILURES, "verify_failures_total", COUNTER, ISSUER, REASON, NONE, "Responses refused by verification, by reason")
+METRIC(RESPONSE_ODDITIES, "response_oddities_total", COUNTER, ISSUER, ODDITY, NONE, "Answers of responders that are odd in something and let pass, by what it is")
 METRIC(ROLLBACKS_REFUSED, "rollbacks_refused_total", COUNTER, ISSUER, NONE, NONE, "Verified responses older than the one at hand, not taken")
 METRIC(STATUS_CHANGES, "status_changes_total", COUNTER, ISSUER, FROM, TO, "Certificates whose status changed")
 METRIC(REFRESHES, "refreshes_total", COUNTER, ISSUER, OUTCOME, NONE, "Background refreshes of cached responses")

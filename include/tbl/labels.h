@@ -3,7 +3,7 @@
  * The label dimensions of the metrics whose values are known at build time, and their values.
  * LABEL_DIM(dimension, label name) starts one; LABEL(dimension, id, text) are its values, in order.
  * The dimensions REASON and UPSTREAM_RESULT have one value per row of tbl/errors.h and therefore no
- * rows here.
+ * rows here; those of ODDITY are the rows of tbl/oddities.h.
  */
 LABEL_DIM(METHOD, "method")
 LABEL(METHOD, GET, "get")
@@ -59,3 +59,8 @@ LABEL(STORE_RESULT, DROPPED, "dropped")
 LABEL_DIM(OUTCOME, "result")
 LABEL(OUTCOME, OK, "ok")
 LABEL(OUTCOME, ERROR, "error")
+
+LABEL_DIM(ODDITY, "oddity")
+#define ODDITY(id, label, text) LABEL(ODDITY, id, label)
+#include "tbl/oddities.h"
+#undef ODDITY

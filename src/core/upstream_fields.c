@@ -129,16 +129,44 @@ static void read_content_length(struct upstream_fields *fields, struct slice val
 	}
 }
 
-/* For people to read: of several lines the last, which is the nearest cache's (RFC 9211 2). */
-static void read_cache_status(struct upstream_fields *fields, struct slice value, int64_t now)
+/* For people to read. */
+static void copy_text(char *dst, size_t cap, struct slice value)
 {
 	size_t n = 0;
 
+	for (; n < value.len && n + 1 < cap; n++)
+		dst[n] = (char)(value.p[n] >= ' ' && value.p[n] <= '~' ? value.p[n] : '?');
+	dst[n] = '\0';
+}
+
+/* Of several lines the last, which is the nearest cache's (RFC 9211 2). */
+static void read_cache_status(struct upstream_fields *fields, struct slice value, int64_t now)
+{
 	(void)now;
-	for (; n < value.len && n + 1 < MAX_CACHE_STATUS; n++)
-		fields->cache_status[n] =
-		    (char)(value.p[n] >= ' ' && value.p[n] <= '~' ? value.p[n] : '?');
-	fields->cache_status[n] = '\0';
+	copy_text(fields->cache_status, sizeof(fields->cache_status), value);
+}
+
+static void read_content_type(struct upstream_fields *fields, struct slice value, int64_t now)
+{
+	(void)now;
+	copy_text(fields->content_type, sizeof(fields->content_type), value);
+}
+
+static void read_date(struct upstream_fields *fields, struct slice value, int64_t now)
+{
+	int64_t t;
+
+	if (date_from_http(value, now, &t) == OK && t > 0)
+		fields->date = t;
+}
+
+static void read_age(struct upstream_fields *fields, struct slice value, int64_t now)
+{
+	int64_t seconds;
+
+	(void)now;
+	if (read_seconds(value, MAX_MAX_AGE, &seconds))
+		fields->age = seconds;
 }
 
 /* Weak ones are not for us: what they call the same may be another response. */
@@ -168,6 +196,9 @@ static const struct {
     {"transfer-encoding", read_transfer_encoding},
     {"content-length", read_content_length},
     {"cache-status", read_cache_status},
+    {"content-type", read_content_type},
+    {"date", read_date},
+    {"age", read_age},
     {"etag", read_etag},
 };
 

@@ -10,16 +10,20 @@
 
 #define MAX_RETRY_AFTER	 300 /* seconds (rules CL-19, HC-14) */
 #define MAX_CACHE_STATUS 128
+#define MAX_CONTENT_TYPE 64
 #define MAX_ETAG	 80 /* octets, quotes included; longer ones are not remembered */
 
 struct upstream_fields {
 	struct upstream_hints hints;
 	int64_t retry_after; /* seconds, 0 to MAX_RETRY_AFTER; 0: not said */
+	int64_t date;	     /* of the responder's clock, seconds; 0: not said */
+	int64_t age;	     /* seconds that the answer spent in caches, by their own account */
 	bool is_coded;	     /* a Content-Encoding, or a Transfer-Encoding beyond chunked */
 	bool is_ambiguous;   /* Content-Lengths that differ (RFC 9112 6.3) */
 	bool has_length;
 	uint64_t length;
 	char etag[MAX_ETAG + 1]; /* a strong one, with its quotes (RFC 9110 8.8.3); or "" */
+	char content_type[MAX_CONTENT_TYPE]; /* printable ASCII, cut; "" if there is none */
 	char cache_status[MAX_CACHE_STATUS]; /* RFC 9211, printable ASCII, cut; "" if there is none
 					      */
 };

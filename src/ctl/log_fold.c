@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 
-const char *const log_fold_fields[FOLD_FIELDS] = {"reason", "responder", "issuer"};
+const char *const log_fold_fields[FOLD_FIELDS] = {"reason", "responder", "issuer", "what"};
 
 /* Events that are written each time: they follow from what the operator did, or are asked for. */
 static const bool is_never_folded[N_EVENTS] = {
@@ -20,6 +20,18 @@ static const bool is_never_folded[N_EVENTS] = {
     [EVENT_LISTEN] = true, [EVENT_LISTEN_FAILED] = true, [EVENT_STATUS_CHANGED] = true,
     [EVENT_ACCESS] = true, [EVENT_RELOAD] = true,	 [EVENT_RELOAD_FAILED] = true,
 };
+
+/* Said by every answer alike. */
+static bool is_habit(enum log_event event)
+{
+	return event == EVENT_RESPONSE_ODD;
+}
+
+/* So many are written before folding begins. */
+static uint64_t after_of(enum log_event event)
+{
+	return is_habit(event) ? 1 : FOLD_AFTER;
+}
 
 bool log_fold_applies(enum log_event event)
 {
@@ -52,12 +64,12 @@ static uint64_t id_of(enum log_event event, const struct log_field *fields)
 static void report(const struct log_fold *fold, struct log_fold *out)
 {
 	*out = *fold;
-	out->n = fold->n > FOLD_AFTER ? fold->n - FOLD_AFTER : 0;
+	out->n = fold->n > after_of(fold->event) ? fold->n - after_of(fold->event) : 0;
 }
 
 static bool is_over(const struct log_fold *fold, int64_t ms_now)
 {
-	return ms_now - FOLD_MS >= fold->ms_start;
+	return ms_now - (is_habit(fold->event) ? FOLD_HABIT_MS : FOLD_MS) >= fold->ms_start;
 }
 
 /* The slot of this id, or else the one that makes room for it: free, or the oldest. */
@@ -94,7 +106,7 @@ bool log_fold_admits(struct log_folds *folds, enum log_event event, const struct
 		}
 	}
 	slot->n++;
-	return slot->n <= FOLD_AFTER;
+	return slot->n <= after_of(event);
 }
 
 bool log_fold_due(struct log_folds *folds, int64_t ms_now, struct log_fold *out)

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Folding of repeated log events: what happens more than five times a minute with the same reason,
- * responder and issuer is counted, and the count told once a minute. A table of fixed size; the
- * caller holds its lock. Monotonic milliseconds.
+ * responder, issuer and oddity is counted, and the count told once a minute. What says how somebody
+ * is rather than what has happened is written once and its count told once an hour. A table of
+ * fixed size; the caller holds its lock. Monotonic milliseconds.
  */
 #ifndef OCSPRELAY_CTL_LOG_FOLD_H
 #define OCSPRELAY_CTL_LOG_FOLD_H
 
 #include "base/log.h"
 
-#define FOLD_AFTER  5
-#define FOLD_MS	    60000
-#define FOLD_SLOTS  128
-#define FOLD_FIELDS 3
+#define FOLD_AFTER    5
+#define FOLD_MS	      60000
+#define FOLD_HABIT_MS 3600000
+#define FOLD_SLOTS    128
+#define FOLD_FIELDS   4
 
 struct log_fold {
 	uint64_t id; /* hash of event and fields; 0: free */
 	enum log_event event;
 	int64_t ms_start;
-	uint64_t n;		       /* since then; those beyond FOLD_AFTER were not written */
+	uint64_t n;		       /* since then, written or not */
 	char values[FOLD_FIELDS][128]; /* of log_fold_fields, cut; empty: not there */
 };
 

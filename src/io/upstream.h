@@ -44,8 +44,10 @@ struct upstream_answer {
 	struct slice body;    /* when OK; borrowed until the callback returns, as all of this */
 	struct upstream_hints hints;
 	int64_t retry_after; /* seconds, 0 to 300; 0: not said */
+	int64_t date, age;   /* of the fields; seconds, 0: not said */
 	int64_t us_taken;
 	const char *etag;	  /* strong, at most MAX_ETAG octets; or "" */
+	const char *content_type; /* for the log; or "" */
 	const char *detail;	  /* for the log: libcurl's words, "" if it has none */
 	const char *cache_status; /* what a cache on the way said (RFC 9211), or "" */
 };

@@ -20,6 +20,7 @@
 #include "relay/judge.h"
 #include "relay/landing.h"
 #include "relay/lookup.h"
+#include "relay/oddities.h"
 #include "relay/outcome.h"
 #include "relay/step.h"
 
@@ -389,6 +390,7 @@ static enum step verify(struct flight *flight)
 		return STEP_AGAIN;
 	}
 	note_habits(flight, &verdict);
+	oddities_of_response(ask, flight->attempts.responder, &verdict, der.len);
 	lifetime = freshness_lifetime(&verdict, &ask->issuer->policy, &answer->hints, clock_wall(),
 				      entropy_jitter());
 	lifetime.may_store = lifetime.may_store && ask->may_store;

@@ -2,10 +2,15 @@
 /* Telling what responders did. */
 #include "relay/outcome.h"
 
+#include "base/bytes.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "core/der.h"
 #include "io/clock.h"
 #include "relay/back.h"
+#include "relay/oddities.h"
+
+#define MAX_SHOWN 200 /* octets of a strange body (rule HC-07) */
 
 /* What a responder may rightly say; everything else counts against its health. */
 static bool is_its_right(err_t err)
@@ -37,6 +42,18 @@ static void log_failure(const struct issuer *issuer, const struct issuer_respond
 	    LOG_TEXT("why", answer->detail ? answer->detail : ""));
 }
 
+/* A page of some portal, an empty file, the wrong format: whoever looks for it wants to see it. */
+static void log_strange_body(const struct issuer *issuer, const struct issuer_responder *responder,
+			     const struct upstream_answer *answer)
+{
+	if (answer->err != OK || answer->http_status != 200 ||
+	    (answer->body.len > 0 && answer->body.p[0] == DER_SEQUENCE))
+		return;
+	LOG(BODY_STRANGE, LOG_TEXT("issuer", issuer->label), LOG_TEXT("responder", responder->url),
+	    LOG_TEXT("type", answer->content_type), LOG_NUMBER("octets", answer->body.len),
+	    LOG_SLICE("body", slice_take(answer->body, MAX_SHOWN)));
+}
+
 void outcome_report(struct back *back, const struct ask *question, size_t responder,
 		    const struct upstream_answer *answer, err_t err)
 {
@@ -47,6 +64,8 @@ void outcome_report(struct back *back, const struct ask *question, size_t respon
 
 	counter_add(METRIC_UPSTREAM_REQUESTS, which->slot, (unsigned)err, 0, 1);
 	counter_observe(METRIC_UPSTREAM_SECONDS, which->slot, 0, (uint64_t)answer->us_taken);
+	oddities_of_answer(question, responder, answer);
+	log_strange_body(issuer, which, answer);
 	if (err != OK)
 		log_failure(issuer, which, answer, err);
 	if (err != OK && answer->retry_after > 0)

@@ -23,4 +23,7 @@ done
 for word in $(sed -n 's/^ERROR([A-Z_0-9]*, *"\([a-z0-9-]*\)".*/\1/p' include/tbl/errors.h); do
 	need ocsprelay.8 ".It Li $word"
 done
+for word in $(sed -n 's/^ODDITY([A-Z_]*, "\([a-z_]*\)".*/\1/p' include/tbl/oddities.h); do
+	need ocsprelay.8 ".It Li $word"
+done
 exit $status

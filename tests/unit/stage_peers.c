@@ -118,6 +118,7 @@ void stage_answer(size_t i, const struct upstream_answer *answer)
 	given.body = stage_copy(answer->body);
 	given.detail = answer->detail != NULL ? answer->detail : "";
 	given.etag = answer->etag != NULL ? answer->etag : "";
+	given.content_type = answer->content_type != NULL ? answer->content_type : "";
 	given.cache_status = answer->cache_status != NULL ? answer->cache_status : "";
 	end_transfer(transfer);
 	fn(arg, &given);

@@ -57,6 +57,31 @@ Test(log_fold, next_minute_tells_and_starts_anew)
 	cr_expect_eq(due.n, 0);
 }
 
+static bool admits_odd(const char *issuer, const char *what, int64_t ms_now)
+{
+	return log_fold_admits(&folds, EVENT_RESPONSE_ODD,
+			       (const struct log_field[]){LOG_TEXT("issuer", issuer),
+							  LOG_TEXT("what", what),
+							  {.name = NULL}},
+			       ms_now, &due);
+}
+
+/* Every answer says it anew: VS-11, VS-16, HC-15, SL-18. */
+Test(log_fold, oddity_is_written_once_and_counted_for_an_hour)
+{
+	for (int i = 0; i < 100; i++)
+		cr_expect_eq(admits_odd("a", "size", i), i == 0, "%d", i);
+	cr_expect(admits_odd("a", "clock", 50));
+	cr_expect(admits_odd("b", "size", 50));
+	cr_expect_not(log_fold_due(&folds, FOLD_HABIT_MS - 1, &due));
+	cr_assert(log_fold_due(&folds, FOLD_HABIT_MS, &due));
+	cr_expect_eq(due.n, 99);
+	cr_expect_str_eq(due.values[2], "a");
+	cr_expect_str_eq(due.values[3], "size");
+	cr_expect_not(log_fold_due(&folds, 2 * FOLD_HABIT_MS, &due));
+	cr_expect(admits_odd("a", "size", 2 * FOLD_HABIT_MS));
+}
+
 Test(log_fold, few_events_are_not_told)
 {
 	for (int i = 0; i < FOLD_AFTER; i++)

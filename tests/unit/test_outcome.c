@@ -90,6 +90,55 @@ Test(outcome, EM_12_refused_responses_are_counted_by_reason)
 	kit_close();
 }
 
+static char shown[512]; /* type, octets and body of the last strange one */
+
+static void on_log(void *arg, enum log_event event, const struct log_field *fields)
+{
+	size_t n = 0;
+
+	(void)arg;
+	if (event != EVENT_BODY_STRANGE)
+		return;
+	for (; fields->name != NULL; fields++) {
+		if (strcmp(fields->name, "octets") == 0)
+			n += (size_t)sprintf(shown + n, "%d ", (int)fields->number);
+		else if (strcmp(fields->name, "type") == 0 || strcmp(fields->name, "body") == 0)
+			n += (size_t)sprintf(shown + n, "%.*s ", (int)fields->bytes.len,
+					     fields->bytes.p ? (const char *)fields->bytes.p : "");
+	}
+}
+
+Test(outcome, HC_07_body_that_does_not_begin_like_der_is_shown)
+{
+	static const struct {
+		err_t err;
+		unsigned http;
+		const char *body, *shown;
+	} rows[] = {
+	    {OK, 200, "<html>", "text/x 6 <html> "},   {OK, 200, "", "text/x 0  "},
+	    {OK, 200, "0 is the tag of SEQUENCE", ""}, {ERR_UP_HTTP, 404, "<html>", ""},
+	    {ERR_UP_CODED, 200, "<html>", ""},
+	};
+	char longest[300] = {0};
+
+	kit_open();
+	log_set_sink(on_log, NULL);
+	for (unsigned i = 0; i < N_ELEMENTS(rows); i++) {
+		shown[0] = '\0';
+		kit_ask(kit_serial(i));
+		kit_end(&(struct upstream_answer){.err = rows[i].err,
+						  .http_status = rows[i].http,
+						  .content_type = "text/x",
+						  .body = slice_text(rows[i].body)});
+		cr_expect_str_eq(shown, rows[i].shown, "row %u", i);
+	}
+	memset(longest, 'x', sizeof(longest) - 1);
+	kit_ask("01");
+	kit_answer(slice_text(longest));
+	cr_expect_eq(strspn(strchr(shown, 'x'), "x"), 200);
+	kit_close();
+}
+
 /* --- broken responders (HC-12) ---------------------------------------------------------------- */
 
 static void fail_five_times(void)

@@ -125,6 +125,45 @@ Test(upstream_fields, HC_04_strong_etags_of_some_length_are_remembered)
 		cr_expect_str_eq(read_line(rows[i].line).etag, rows[i].etag, "%s", rows[i].line);
 }
 
+Test(upstream_fields, SL_18_date_and_age)
+{
+	static const struct {
+		const char *line;
+		int64_t date, age;
+	} rows[] = {
+	    {"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 784111777, 0},
+	    {"date:Sunday, 06-Nov-94 08:49:37 GMT", 784111777, 0},
+	    {"Date: Sun, 06 Nov 1994 08:49:37", 0, 0},
+	    {"Date: 784111777", 0, 0},
+	    {"Date: Thu, 01 Jan 1970 00:00:00 GMT", 0, 0},
+	    {"X-Date: Sun, 06 Nov 1994 08:49:37 GMT", 0, 0},
+	    {"Age: 60", 0, 60},
+	    {"age: 99999999999999999999999", 0, INT32_MAX},
+	    {"Age: -60", 0, 0},
+	    {"Age: soon", 0, 0},
+	};
+	size_t i;
+
+	for (i = 0; i < N_ELEMENTS(rows); i++) {
+		struct upstream_fields fields = read_line(rows[i].line);
+
+		cr_expect_eq(fields.date, rows[i].date, "%s", rows[i].line);
+		cr_expect_eq(fields.age, rows[i].age, "%s", rows[i].line);
+	}
+}
+
+Test(upstream_fields, HC_07_content_type_is_shown_to_people_only)
+{
+	char line[200] = "Content-Type: ";
+
+	cr_expect_str_eq(read_line("content-type: text/html; charset=utf-8 \r\n").content_type,
+			 "text/html; charset=utf-8");
+	cr_expect_str_eq(read_line("Content-Type: a\x1b[2Jb\xff").content_type, "a?[2Jb?");
+	cr_expect_str_eq(read_line("Content-Type:").content_type, "");
+	memset(line + strlen(line), 'x', 100);
+	cr_expect_eq(strlen(read_line(line).content_type), MAX_CONTENT_TYPE - 1);
+}
+
 Test(upstream_fields, HC_05_codings_that_nobody_asked_for_are_seen)
 {
 	cr_expect(read_line("Content-Encoding: gzip").is_coded);
