@@ -17,7 +17,7 @@ PidFile {where}/pid
 ErrorLog /dev/stderr
 LogLevel ssl:info
 {user}
-LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule mpm_prefork_module {modules}/mod_mpm_prefork.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
 LoadModule alias_module {modules}/mod_alias.so
 LoadModule socache_shmcb_module {modules}/mod_socache_shmcb.so
