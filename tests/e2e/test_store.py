@@ -152,7 +152,7 @@ def test_failures_are_not_in_the_store(make_relay, responder, certid):
 
 @pytest.mark.parametrize("where", ["/dev/null/store", "{dir}/file/store", "{dir}/file",
                                    "{dir}/no/such/parent"])
-def test_a_store_that_cannot_be_opened(make_relay, responder, pki, where):
+def test_EM_24_a_store_that_cannot_be_opened(make_relay, responder, pki, where):
     """Said once; the relay works in memory."""
     relay = make_relay(responder, start=False)
     relay.write("file", "this is no directory")
