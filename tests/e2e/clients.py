@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Programs of others around the relay: their certificates in files, their run to the end, servers in
-the foreground, and what every client has to see: good and revoked, and the same once the CA's
+"""Programs of others around the relay: their certificates in files, their run to the end, servers
+in the foreground, and what every client has to see: good and revoked, and the same once the CA's
 responder is gone."""
 
 import contextlib
