@@ -93,10 +93,10 @@ def openssl_responder(program, start):
             f"{'260101000000Z,keyCompromise' if name == 'revoked' else ''}\t{cert.serial:X}\t"
             "unknown\t/CN=x\n"
             for name, cert in files.certs.items() if name != "unknown")
-        server = start(program("openssl"), "ocsp", "-index", files.write("index.txt", index.encode()),
-                       "-port", port, "-rsigner", files.path(signer + ".crt"), "-rkey",
-                       files.path(signer + ".key"), "-CA", files.path("ca.crt"), "-nmin", "60",
-                       "-ignore_err", *options)
+        server = start(program("openssl"), "ocsp", "-port", port, "-index",
+                       files.write("index.txt", index.encode()), "-rsigner",
+                       files.path(signer + ".crt"), "-rkey", files.path(signer + ".key"), "-CA",
+                       files.path("ca.crt"), "-nmin", "60", "-ignore_err", *options)
         server.wait_for("ACCEPT|[Ww]aiting for")
         return f"http://127.0.0.1:{port}/", server
     return serve

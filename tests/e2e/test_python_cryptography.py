@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: ISC
 """A responder whose answers python3-cryptography writes, from Rust, behind the relay."""
 
+from cryptography.hazmat.primitives import hashes
+
 from pki import library_response
 from responder import Reply
 from responders import STATUSES, bring_answers
-from cryptography.hazmat.primitives import hashes
 
 HASHES = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256()}
 

@@ -3,8 +3,8 @@
  * Java's certificate path validator as a client of the relay.
  *
  * Runs by "java Check.java ROOT CA URL", which needs no build. Each line of standard input is a
- * check, "HOW LEAF.crt", and each gets a line: the verdict. One virtual machine does all checks of a
- * test, since it takes long to start. HOW is
+ * check, "HOW LEAF.crt", and each gets a line: the verdict. One virtual machine does all checks of
+ * a test, since it takes long to start. HOW is
  *
  *   checker     a PKIXRevocationChecker that knows the responder looks at the leaf
  *   properties  the security properties ocsp.enable and ocsp.responderURL, for the whole chain
