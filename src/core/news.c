@@ -3,8 +3,6 @@
 #include "core/news.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "base/bytes.h"
 
@@ -14,36 +12,48 @@ static_assert(sizeof(NEWS_VERSION) + NEWS_SENDER_MAX + sizeof(" stored ") + KEY_
 		  NEWS_MAX,
 	      "the longest message fits");
 
-/* What a purge is about. */
-static void scope_text(char dst[KEY_TEXT_SIZE], const struct news *news)
+static char *put(char *p, struct slice octets)
 {
-	if (news->kind == NEWS_PURGE_KEY) {
-		key_text(dst, &news->key);
-	} else if (news->kind == NEWS_PURGE_ISSUER) {
-		hex_encode(dst, slice_of(news->key.issuer_id, ISSUER_ID_LEN));
-		dst[2 * ISSUER_ID_LEN] = '\0';
-	} else {
-		memcpy(dst, "all", 4);
-	}
+	memcpy(p, octets.p, octets.len);
+	return p + octets.len;
+}
+
+static char *put_key(char *p, const struct cache_key *key)
+{
+	key_text(p, key);
+	return p + strlen(p);
+}
+
+static char *put_time(char *p, int64_t t)
+{
+	*p++ = ' ';
+	return p + decimal_encode(p, (uint64_t)t);
 }
 
 size_t news_write(char dst[NEWS_MAX], const struct news *news)
 {
-	const int sender_len = (int)news->sender.len;
-	char what[KEY_TEXT_SIZE];
-	int n;
+	const struct slice id = slice_of(news->key.issuer_id, ISSUER_ID_LEN);
+	char *p = put(dst, slice_text(NEWS_VERSION " "));
 
-	if (news->kind == NEWS_STORED) {
-		key_text(what, &news->key);
-		n = snprintf(dst, NEWS_MAX, NEWS_VERSION " %.*s stored %s %" PRId64 " %" PRId64,
-			     sender_len, (const char *)news->sender.p, what, news->this_update,
+	p = put(p, news->sender);
+	p = put(p, slice_text(news->kind == NEWS_STORED ? " stored " : " purge "));
+	switch (news->kind) {
+	case NEWS_STORED:
+		p = put_time(put_time(put_key(p, &news->key), news->this_update),
 			     news->produced_at);
-	} else {
-		scope_text(what, news);
-		n = snprintf(dst, NEWS_MAX, NEWS_VERSION " %.*s purge %s", sender_len,
-			     (const char *)news->sender.p, what);
+		break;
+	case NEWS_PURGE_ALL:
+		p = put(p, slice_text("all"));
+		break;
+	case NEWS_PURGE_ISSUER:
+		hex_encode(p, id);
+		p += 2 * id.len;
+		break;
+	case NEWS_PURGE_KEY:
+		p = put_key(p, &news->key);
+		break;
 	}
-	return (size_t)n;
+	return (size_t)(p - dst);
 }
 
 /* Cuts the first word and the blank behind it off text; at the end there is no blank. */

@@ -8,6 +8,7 @@
 
 #include "base/counters.h"
 #include "relay/ask.h"
+#include "relay/fleet.h"
 #include "relay/flight.h"
 #include "relay/notice.h"
 
@@ -52,6 +53,10 @@ struct back *back_new(const struct common *common, struct rules *rules)
 		back->stores[i] = store_attach(common->stores[i], back->loop);
 		if (back->stores[i] == NULL)
 			goto fail;
+		if (back->shared == NULL && store_is_shared(back->stores[i])) {
+			back->shared = back->stores[i];
+			back->shared_index = i;
+		}
 	}
 	opts.loop = back->loop;
 	back->upstream = upstream_new(&opts);
@@ -59,8 +64,9 @@ struct back *back_new(const struct common *common, struct rules *rules)
 	back->notices = mailbox_new(back->loop, 0, on_notice, back);
 	back->inflight = inflight_new(common->hash_key);
 	back->gates = gates_new(flight_enter, back);
+	back->fleet = fleet_new(back);
 	if (back->upstream == NULL || back->asks == NULL || back->notices == NULL ||
-	    back->inflight == NULL || back->gates == NULL)
+	    back->inflight == NULL || back->gates == NULL || back->fleet == NULL)
 		goto fail;
 	return back;
 fail:
@@ -73,6 +79,7 @@ void back_free(struct back *back)
 	if (back == NULL)
 		return;
 	flights_drop(back);
+	fleet_free(back->fleet);
 	gates_free(back->gates);
 	inflight_free(back->inflight);
 	mailbox_free(back->asks, ask_drop, NULL);

@@ -15,6 +15,7 @@
 #include "state/inflight.h"
 
 struct ask;
+struct fleet;
 
 struct back {
 	const struct common *common;
@@ -24,6 +25,9 @@ struct back {
 	struct mailbox *notices;
 	struct upstream *upstream;
 	struct store **stores; /* common->n_stores */
+	struct store *shared;  /* the first of them that other relays use, too; or NULL */
+	size_t shared_index;
+	struct fleet *fleet;
 	struct inflight *inflight;
 	struct gates *gates;
 	struct list flights; /* all of them, also those that are not in the table */

@@ -6,6 +6,8 @@
 #ifndef OCSPRELAY_RELAY_FLIGHT_H
 #define OCSPRELAY_RELAY_FLIGHT_H
 
+#include "types.h"
+
 struct ask;
 struct back;
 struct list;
@@ -16,6 +18,9 @@ void flight_join(struct back *back, struct ask *ask);
 
 /* The gate (relay/gate.h) has let this flight in. */
 void flight_enter(void *back, struct list *visitor);
+
+/* There is news of this key in the store. False: no flight has it. */
+bool flight_hear(struct back *back, struct slice key);
 
 /* Ends all flights of back without answers; the asks are freed. After the loop has stopped. */
 void flights_drop(struct back *back);

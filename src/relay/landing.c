@@ -11,6 +11,7 @@
 #include "core/record.h"
 #include "io/clock.h"
 #include "relay/back.h"
+#include "relay/fleet.h"
 
 static void write_through(struct back *back, const struct entry *entry)
 {
@@ -31,9 +32,10 @@ static void write_through(struct back *back, const struct entry *entry)
 		store_put(back->stores[i], key_bytes(&key),
 			  slice_of(bytes, RECORD_HEADER_LEN + entry->der_len), entry->hard_expiry);
 	free(bytes);
+	fleet_tell(back->fleet, entry);
 }
 
-static void note_status(const struct ask *question, int old_status, unsigned new_status)
+void landing_note_status(const struct ask *question, int old_status, unsigned new_status)
 {
 	const struct issuer *issuer = question->issuer;
 
@@ -60,12 +62,11 @@ static void put_off_refresh(struct entry *entry, const struct policy *policy, in
 	atomic_store(&entry->retry_at, retry_at);
 }
 
-/* A refresh that brought the very octets that we have is not repeated soon (CL-07). That the
- * look-up marks the old entry as used does no harm: it was, or there were no refresh. */
+/* A refresh that brought the very octets that we have is not repeated soon (CL-07). */
 static void put_off_if_same(const struct common *common, const struct ask *question,
 			    struct entry *entry, int64_t now)
 {
-	struct entry *old = cache_get(common->cache, key_bytes(&question->key), question->hash);
+	struct entry *old = cache_peek(common->cache, key_bytes(&question->key), question->hash);
 
 	if (old != NULL && memcmp(old->sha256, entry->sha256, sizeof(entry->sha256)) == 0)
 		put_off_refresh(entry, &question->issuer->policy, now);
@@ -111,7 +112,7 @@ bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
 		put_off_refresh(current, &question->issuer->policy, now);
 		break;
 	case CACHE_STORED:
-		note_status(question, old_status, entry->status);
+		landing_note_status(question, old_status, entry->status);
 		write_through(back, entry);
 		break;
 	case CACHE_TOO_BIG:

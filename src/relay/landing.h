@@ -16,6 +16,10 @@ struct back;
 bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
 		  struct entry **in_out);
 
+/* Tells those who watch for it that a certificate's status is another one now; old_status as
+ * cache_put gives it. */
+void landing_note_status(const struct ask *question, int old_status, unsigned new_status);
+
 /* What another flight of this question's key came to while the question was on its way here: OK and
  * a valid entry, one reference; the failure that is remembered; ERR_NOT_FOUND. To fetch once more
  * would be one fetch too many (HC-11). */

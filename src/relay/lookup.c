@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "io/clock.h"
 #include "relay/judge.h"
+#include "relay/landing.h"
 
 void lookup_init(struct lookup *lookup, struct back *back, const struct ask *question,
 		 lookup_fn *wake, void *arg)
@@ -16,6 +17,11 @@ void lookup_init(struct lookup *lookup, struct back *back, const struct ask *que
 static struct store *store_of(const struct lookup *lookup)
 {
 	return lookup->back->stores[lookup->store];
+}
+
+void lookup_rewind(struct lookup *lookup)
+{
+	lookup->store = lookup->back->shared_index;
 }
 
 static void on_read(void *arg, err_t err, struct slice record)
@@ -53,13 +59,19 @@ static void refuse(const struct lookup *lookup, err_t err)
 	    LOG_TEXT("issuer", lookup->question->issuer->label), LOG_REASON(err));
 }
 
-/* What a slower store had is at hand the next time (write-through has it in all of them at first).
- */
+/* What a slower store had is at hand the next time; and what others stored is in all of ours, lest
+ * an older one remains. */
 static void copy_up(const struct lookup *lookup, const struct entry *entry)
 {
-	for (size_t i = 0; i < lookup->store; i++)
-		store_put(lookup->back->stores[i], key_bytes(&lookup->question->key),
-			  lookup->record, entry->hard_expiry);
+	const struct back *back = lookup->back;
+	bool is_news = store_is_shared(store_of(lookup));
+
+	for (size_t i = 0; i < back->common->n_stores; i++) {
+		if (i < lookup->store ||
+		    (i > lookup->store && is_news && !store_is_shared(back->stores[i])))
+			store_put(back->stores[i], key_bytes(&lookup->question->key),
+				  lookup->record, entry->hard_expiry);
+	}
 }
 
 bool lookup_check(struct lookup *lookup, struct entry **out, const char **out_name)
@@ -75,8 +87,10 @@ bool lookup_check(struct lookup *lookup, struct entry **out, const char **out_na
 	}
 	if (err == OK) {
 		if (cache_put(lookup->back->common->cache, entry, clock_wall(), out, &old_status) !=
-		    CACHE_ROLLBACK)
+		    CACHE_ROLLBACK) {
 			copy_up(lookup, entry);
+			landing_note_status(lookup->question, old_status, entry->status);
+		}
 		entry_unref(entry);
 		*out_name = store_name(store_of(lookup));
 	}

@@ -28,12 +28,15 @@ struct lookup {
 void lookup_init(struct lookup *lookup, struct back *back, const struct ask *question,
 		 lookup_fn *wake, void *arg);
 
+/* Begins anew with the store that others write to, too. There is one. */
+void lookup_rewind(struct lookup *lookup);
+
 /* Asks the store whose turn it is. STEP_WAIT: wake is called when it has answered. STEP_DONE: there
  * is no further store. */
 enum step lookup_ask(struct lookup *lookup);
 
 /* Whether it gave a good one: then *out is the entry that memory now holds for the key, one
- * reference, the stores before it have a copy, and *out_name is the detail for Cache-Status. From
+ * reference, our other stores have a copy, and *out_name is the detail for Cache-Status. From
  * here on it is the next store's turn. */
 bool lookup_check(struct lookup *lookup, struct entry **out, const char **out_name);
 

@@ -373,19 +373,25 @@ static void make_room(struct cache *cache, struct shard *shard, const struct ent
 		evict(cache, shard, entry);
 }
 
-struct entry *cache_get(struct cache *cache, struct slice key, uint64_t hash)
+struct entry *cache_peek(struct cache *cache, struct slice key, uint64_t hash)
 {
 	struct shard *shard = shard_of(cache, hash);
 	struct entry *entry = NULL;
 	struct slot slot;
 
 	pthread_mutex_lock(&shard->mutex);
-	if (find(shard, key, hash, &slot)) {
+	if (find(shard, key, hash, &slot))
 		entry = entry_ref(place_of(shard, slot)->entry);
-		if (atomic_load_explicit(&entry->visited, memory_order_relaxed) == 0)
-			atomic_store_explicit(&entry->visited, 1, memory_order_relaxed);
-	}
 	pthread_mutex_unlock(&shard->mutex);
+	return entry;
+}
+
+struct entry *cache_get(struct cache *cache, struct slice key, uint64_t hash)
+{
+	struct entry *entry = cache_peek(cache, key, hash);
+
+	if (entry != NULL && atomic_load_explicit(&entry->visited, memory_order_relaxed) == 0)
+		atomic_store_explicit(&entry->visited, 1, memory_order_relaxed);
 	return entry;
 }
 

@@ -26,6 +26,9 @@ uint64_t cache_hash(const struct cache *cache, struct slice key);
 /* The entry, one reference given, or NULL. An expired one is given too: the caller judges time. */
 struct entry *cache_get(struct cache *cache, struct slice key, uint64_t hash);
 
+/* The same without a mark that it is in use: for whoever is no client. */
+struct entry *cache_peek(struct cache *cache, struct slice key, uint64_t hash);
+
 enum cache_put_result {
 	CACHE_STORED,	/* new under its key, or in the place of an older one */
 	CACHE_ROLLBACK, /* refused: the entry at hand is newer and has not expired (CL-16) */

@@ -49,6 +49,7 @@ static struct {
 	struct policy policy; /* of the issuer */
 	const char *urls[3];  /* of its responders, until NULL */
 	size_t n_stores;
+	size_t shared_store; /* its number, from 1; 0: none is shared */
 
 	X509 *ca, *other_ca;
 	struct issuers *issuers;
@@ -127,6 +128,7 @@ static inline void kit_make_tables(void)
 	struct common *common = &kit.common;
 
 	common->hash_key = kit_hash_key;
+	snprintf(common->pseudonym, sizeof(common->pseudonym), "ocsprelay-kit");
 	common->tails = tails_new(kit_hash_key);
 	common->cache = cache_new(kit.settings.cache.memory, kit_hash_key);
 	common->delegates = delegates_new(1 << 20, kit_hash_key);
@@ -138,7 +140,8 @@ static inline void kit_make_tables(void)
 	common->addresses = addresses_new(kit_hash_key);
 	common->stores = calloc(kit.n_stores + 1, sizeof(struct store_shared *));
 	for (; common->n_stores < kit.n_stores; common->n_stores++)
-		common->stores[common->n_stores] = store_open("lmdb:/nowhere", NULL);
+		common->stores[common->n_stores] =
+		    store_open(common->n_stores + 1 == kit.shared_store ? "redis:" : "lmdb:", NULL);
 	common->backs = kit.backs;
 	kit.main_loop = loop_new();
 	common->main_mailbox = mailbox_new(kit.main_loop, 0, kit_on_notice, NULL);

@@ -146,6 +146,10 @@ struct row {
 struct store_shared {
 	struct list rows;
 	unsigned n_handles;
+	bool is_shared;
+	struct slice elsewhere; /* the key whose lease another relay has */
+	struct list handles;	/* that listen */
+	struct list leases;	/* ours, or asked for */
 };
 
 struct store {
@@ -153,6 +157,19 @@ struct store {
 	struct loop *loop;
 	struct slice given; /* to the last caller of store_get */
 	struct list reads;
+	struct list link; /* in handles */
+	store_news_fn *on_news;
+	void *arg;
+	struct timer *hearing;
+	struct slice message; /* to hear */
+};
+
+struct store_lease {
+	struct list link;
+	struct store *store;
+	struct slice key;
+	struct store_lease_ops ops;
+	struct timer *turn; /* not answered yet */
 };
 
 struct store_read {
@@ -196,10 +213,13 @@ struct store_shared *store_open(const char *url, const struct store_opts *opts)
 {
 	struct store_shared *shared = stage_new(sizeof(*shared));
 
-	(void)url;
 	(void)opts;
-	if (shared != NULL)
-		list_init(&shared->rows);
+	if (shared == NULL)
+		return NULL;
+	list_init(&shared->rows);
+	list_init(&shared->handles);
+	list_init(&shared->leases);
+	shared->is_shared = strncmp(url, "redis:", 6) == 0;
 	return shared;
 }
 
@@ -208,6 +228,8 @@ void store_close(struct store_shared *shared)
 	if (shared == NULL)
 		return;
 	cr_expect_eq(shared->n_handles, 0, "a store is closed that is in use");
+	cr_expect(list_is_empty(&shared->leases), "a lease was not released");
+	stage_release(shared->elsewhere);
 	while (!list_is_empty(&shared->rows))
 		drop_row(LIST_ENTRY(shared->rows.next, struct row, link));
 	stage_free(shared);
@@ -234,6 +256,7 @@ struct store *store_attach(struct store_shared *shared, struct loop *loop)
 	store->shared = shared;
 	store->loop = loop;
 	list_init(&store->reads);
+	list_init(&store->link);
 	shared->n_handles++;
 	return store;
 }
@@ -245,14 +268,16 @@ void store_detach(struct store *store)
 	while (!list_is_empty(&store->reads))
 		store_cancel(LIST_ENTRY(store->reads.next, struct store_read, link));
 	store->shared->n_handles--;
+	list_remove(&store->link);
+	timer_cancel(store->hearing);
+	stage_release(store->message);
 	stage_release(store->given);
 	stage_free(store);
 }
 
 const char *store_name(const struct store *store)
 {
-	(void)store;
-	return "disk";
+	return store->shared->is_shared ? "redis" : "disk";
 }
 
 unsigned store_slot(const struct store *store)
@@ -329,4 +354,108 @@ void store_delete(struct store *store, struct slice key)
 {
 	stage_stores.n_deletes++;
 	drop_row(find_row(store->shared, key));
+}
+
+/* --- store.h: the fleet ----------------------------------------------------------------------- */
+
+bool store_is_shared(const struct store *store)
+{
+	return store->shared->is_shared;
+}
+
+void stage_lease_elsewhere(struct store_shared *shared, struct slice key)
+{
+	stage_release(shared->elsewhere);
+	shared->elsewhere = key.len > 0 ? stage_copy(key) : key;
+}
+
+bool stage_is_leased(const struct store_shared *shared, struct slice key)
+{
+	for (struct list *node = shared->leases.next; node != &shared->leases; node = node->next) {
+		const struct store_lease *lease = LIST_ENTRY(node, struct store_lease, link);
+
+		if (lease->turn == NULL && slice_eq(lease->key, key))
+			return true;
+	}
+	return false;
+}
+
+static void on_lease_turn(void *arg)
+{
+	struct store_lease *lease = arg;
+	struct store_lease_ops ops = lease->ops;
+	err_t err = stage_stores.err;
+
+	lease->turn = NULL;
+	if (err == OK && slice_eq(lease->store->shared->elsewhere, lease->key))
+		err = ERR_BUSY;
+	if (err != OK)
+		store_release(lease);
+	ops.fn(ops.arg, err);
+}
+
+err_t store_lease(struct store *store, struct slice key, const struct store_lease_ops *ops,
+		  struct store_lease **out_lease)
+{
+	struct store_lease *lease;
+
+	stage_stores.n_leases++;
+	if (stage_stores.err != OK)
+		return ERR_STORE_FAULT;
+	lease = stage_take(sizeof(*lease));
+	*lease = (struct store_lease){.store = store, .key = stage_copy(key), .ops = *ops};
+	lease->turn = timer_start(store->loop, 0, on_lease_turn, lease);
+	list_append(&store->shared->leases, &lease->link);
+	*out_lease = lease;
+	return ERR_AGAIN;
+}
+
+void store_release(struct store_lease *lease)
+{
+	if (lease == NULL)
+		return;
+	timer_cancel(lease->turn);
+	list_remove(&lease->link);
+	stage_release(lease->key);
+	free(lease);
+}
+
+err_t store_publish(struct store *store, struct slice message)
+{
+	(void)store;
+	stage_stores.n_published++;
+	snprintf(stage_stores.published, sizeof(stage_stores.published), "%.*s", (int)message.len,
+		 (const char *)message.p);
+	return OK;
+}
+
+err_t store_subscribe(struct store *store, store_news_fn *fn, void *arg)
+{
+	store->on_news = fn;
+	store->arg = arg;
+	list_append(&store->shared->handles, &store->link);
+	return OK;
+}
+
+static void on_hearing(void *arg)
+{
+	struct store *store = arg;
+	struct slice message = store->message;
+
+	store->hearing = NULL;
+	store->message = slice_of(NULL, 0);
+	store->on_news(store->arg, STORE_NEWS_MESSAGE, message);
+	stage_release(message);
+}
+
+void stage_say(struct store_shared *shared, struct slice message)
+{
+	for (struct list *node = shared->handles.next; node != &shared->handles;
+	     node = node->next) {
+		struct store *store = LIST_ENTRY(node, struct store, link);
+
+		cr_assert_null(store->hearing, "one message at a time");
+		store->message = stage_copy(message);
+		store->hearing = timer_start(store->loop, 0, on_hearing, store);
+	}
 }

@@ -39,9 +39,17 @@ extern struct stage_stores {
 	bool is_slow;			    /* store_get answers in a later turn of the loop, */
 	int64_t ms;			    /* after this time */
 	err_t err;			    /* with this, if it is not OK */
+	unsigned n_published, n_leases;	    /* what other relays were told; leases asked for */
+	char published[512];		    /* the last of it */
 } stage_stores;
 
 /* The record under key; empty: there is none. */
 struct slice stage_record(const struct store_shared *shared, struct slice key);
+
+/* Other relays, at a store that was opened as "redis:": one of them has this key's lease (empty:
+ * has it no more), and says something, which arrives in a later turn. */
+void stage_lease_elsewhere(struct store_shared *shared, struct slice key);
+void stage_say(struct store_shared *shared, struct slice message);
+bool stage_is_leased(const struct store_shared *shared, struct slice key); /* by us */
 
 #endif
