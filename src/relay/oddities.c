@@ -12,7 +12,7 @@
 #define MAX_INTERVAL (240 * HOUR)
 #define LARGE	     16384 /* rule HC-15 */
 
-static void tell(const struct ask *question, size_t responder, enum label_value oddity)
+static void tell(const struct ask *question, size_t responder, unsigned oddity)
 {
 	static const char *const texts[] = {
 #define ODDITY(id, label, text) text,
@@ -59,7 +59,7 @@ void oddities_of_response(const struct ask *question, size_t responder,
 {
 	const struct {
 		bool is_found;
-		enum label_value oddity;
+		unsigned oddity;
 	} rows[] = {
 	    {verdict->flags & VERDICT_MIXED_ISSUERS, LABEL_ODDITY_MIXED_ISSUERS},      /* VS-05 */
 	    {verdict->flags & VERDICT_OTHER_HASH, LABEL_ODDITY_OTHER_HASH},	       /* NK-08 */
