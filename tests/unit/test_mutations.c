@@ -246,6 +246,16 @@ Test(mutations, VS_01_VS_19_any_element_in_ber)
 	}
 }
 
+/* Field by field: what is between them is anybody's. */
+static bool is_same(const struct verdict *a, const struct verdict *b)
+{
+	return a->status == b->status && a->signer == b->signer && a->flags == b->flags &&
+	       a->algs == b->algs && a->reason == b->reason && a->revoked_at == b->revoked_at &&
+	       a->this_update == b->this_update && a->next_update == b->next_update &&
+	       a->produced_at == b->produced_at && a->hard_expiry == b->hard_expiry &&
+	       a->tail == b->tail;
+}
+
 /* --- certificates of others ------------------------------------------------------------------- */
 
 /* Nobody signs them into a response, and nothing is taken from them: neither the verdict nor what
@@ -272,8 +282,7 @@ Test(mutations, VS_17_VS_19_certificates_of_others_prove_nothing)
 		if (scene_verify(&scene, slice_of(copy, der.len), &verdict) == OK) {
 			cr_expect(i / 8 >= from + 4 && i / 8 < to, "octet %zu of %zu to %zu", i / 8,
 				  from, to);
-			cr_expect_eq(memcmp(&verdict, &before, sizeof(before)), 0, "octet %zu",
-				     i / 8);
+			cr_expect(is_same(&verdict, &before), "octet %zu", i / 8);
 			n_accepted++;
 		}
 		copy[i / 8] ^= (uint8_t)(1 << i % 8);
