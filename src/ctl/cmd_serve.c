@@ -19,6 +19,7 @@
 #include "ctl/issuer_load.h"
 #include "ctl/log_sink.h"
 #include "ctl/option_value.h"
+#include "ctl/secret.h"
 #include "io/clock.h"
 #include "io/entropy.h"
 #include "io/notify.h"
@@ -110,7 +111,7 @@ static void on_reloaded(void *arg)
 static void warn_of_restart(const struct daemon *daemon, struct settings *settings,
 			    struct buf *messages)
 {
-	static const enum option_group groups[] = {GROUP_TOP, GROUP_CACHE};
+	static const enum option_group groups[] = {GROUP_TOP, GROUP_CACHE, GROUP_REDIS};
 
 	for (size_t g = 0; g < N_ELEMENTS(groups); g++) {
 		const struct option_table *table = &option_tables[groups[g]];
@@ -121,7 +122,9 @@ static void warn_of_restart(const struct daemon *daemon, struct settings *settin
 			const struct option_row *row = &table->rows[i];
 
 			if (strcmp(row->name, "issuer_dir") != 0 &&
-			    strcmp(row->name, "allow") != 0 && !option_value_is_same(row, was, is))
+			    strcmp(row->name, "allow") != 0 &&
+			    strcmp(row->name, "password_file") != 0 &&
+			    !option_value_is_same(row, was, is))
 				buf_printf(messages, "%s: changed, which takes a restart\n",
 					   row->name);
 		}
@@ -169,6 +172,7 @@ static void on_reload(void *arg)
 	log_lines(EVENT_CONFIG, &messages);
 	buf_reset(&messages); /* certificates are logged where they are read */
 	if (err == OK) {
+		secret_read(settings, daemon->settings);
 		issuers = issuer_load(settings, daemon->hash_key, &messages);
 		err = issuers != NULL ? take_over(daemon, settings, issuers) : ERR_NO_MEMORY;
 	}
@@ -253,6 +257,7 @@ static bool open_relay(struct daemon *daemon)
 	    .loop = daemon->loop, .settings = daemon->settings, .hash_key = daemon->hash_key};
 	struct buf messages;
 
+	secret_read(daemon->settings, NULL); /* while we are root */
 	buf_init(&messages, MAX_MESSAGES);
 	opts.issuers = issuer_load(daemon->settings, daemon->hash_key, &messages);
 	buf_fini(&messages);

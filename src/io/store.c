@@ -10,7 +10,8 @@ static const struct {
 	const char *scheme; /* what a URL of the kind begins with */
 	const struct store_kind *kind;
 } schemes[] = {
-    {"lmdb:", &store_kind_lmdb},
+    {"lmdb:", &store_kind_lmdb},   {"redis:", &store_kind_redis},  {"rediss:", &store_kind_redis},
+    {"redis+", &store_kind_redis}, {"rediss+", &store_kind_redis},
 };
 
 #define STORE_FORMS                                                                            \

@@ -63,6 +63,6 @@ struct store_lease {
 	const struct store_kind *kind;
 };
 
-extern const struct store_kind store_kind_lmdb;
+extern const struct store_kind store_kind_lmdb, store_kind_redis;
 
 #endif
