@@ -2,7 +2,7 @@
 /*
  * No octet of a response may change, and none may be added or go: not of what is signed, not of
  * what is around it (rules VS-01, VS-19, VS-20). The one exception, by which nothing is believed
- * that was not signed: what is inside of embedded certificates other than the signer's.
+ * that was not signed: what is inside of embedded certificates from which nothing was taken.
  */
 #include "random.h"
 #include "scene.h"
@@ -246,8 +246,10 @@ Test(mutations, VS_01_VS_19_any_element_in_ber)
 	}
 }
 
+/* --- certificates without a say --------------------------------------------------------------- */
+
 /* Field by field: what is between them is anybody's. */
-static bool is_same(const struct verdict *a, const struct verdict *b)
+static bool is_same_verdict(const struct verdict *a, const struct verdict *b)
 {
 	return a->status == b->status && a->signer == b->signer && a->flags == b->flags &&
 	       a->algs == b->algs && a->reason == b->reason && a->revoked_at == b->revoked_at &&
@@ -256,37 +258,68 @@ static bool is_same(const struct verdict *a, const struct verdict *b)
 	       a->tail == b->tail;
 }
 
-/* --- certificates of others ------------------------------------------------------------------- */
-
-/* Nobody signs them into a response, and nothing is taken from them: neither the verdict nor what
- * is signed differs. The header of each is the list's and may not change. */
-Test(mutations, VS_17_VS_19_certificates_of_others_prove_nothing)
+/* Flips every bit of der: wherever that is let pass it was between these offsets, and the verdict
+ * is the same. How often it was. */
+static unsigned count_passes(struct scene *scene, struct slice der, size_t from, size_t to)
 {
-	struct scene scene;
+	uint8_t *copy = memcpy(build_take(der.len), der.p, der.len);
 	struct verdict before, verdict;
-	struct slice der, other;
-	unsigned n_accepted = 0;
-	size_t from, to;
-	uint8_t *copy;
+	unsigned n = 0;
 
-	scene_init(&scene);
-	other = pki_der(pki_cert(&(struct pki_cert){.name = "Other", .key = OTHER_KEY}));
-	scene.response.certs = CAT(other, scene.response.certs);
-	der = scene_der(&scene);
-	cr_assert_eq(scene_verify(&scene, der, &before), OK);
-	from = der.len - scene.response.certs.len;
-	to = from + other.len;
-	copy = memcpy(build_take(der.len), der.p, der.len);
-	for (size_t i = 8 * (from - 20); i < 8 * (to + 20); i++) {
+	cr_assert_eq(scene_verify(scene, der, &before), OK);
+	for (size_t i = 0; i < 8 * der.len; i++) {
 		copy[i / 8] ^= (uint8_t)(1 << i % 8);
-		if (scene_verify(&scene, slice_of(copy, der.len), &verdict) == OK) {
-			cr_expect(i / 8 >= from + 4 && i / 8 < to, "octet %zu of %zu to %zu", i / 8,
+		if (scene_verify(scene, slice_of(copy, der.len), &verdict) == OK) {
+			cr_expect(i / 8 >= from && i / 8 < to, "octet %zu, not %zu to %zu", i / 8,
 				  from, to);
-			cr_expect(is_same(&verdict, &before), "octet %zu", i / 8);
-			n_accepted++;
+			cr_expect(is_same_verdict(&verdict, &before), "octet %zu", i / 8);
+			n++;
 		}
 		copy[i / 8] ^= (uint8_t)(1 << i % 8);
 	}
-	cr_expect_eq(n_accepted, 8 * (other.len - 4));
+	return n;
+}
+
+/* Nobody signs the certificates into a response; the header of each is the list's and may not
+ * change. */
+Test(mutations, VS_17_VS_19_certificates_of_others_prove_nothing)
+{
+	const size_t header = 4; /* of a certificate of 256 octets or more */
+	struct slice der, other;
+	struct scene scene;
+	size_t from;
+
+	scene_init(&scene);
+	other = pki_der(
+	    pki_cert(&(struct pki_cert){.name = "Other", .key = OTHER_KEY, .exts = PKI_CA_EXTS}));
+	cr_assert_geq(other.len, 260);
+	scene.response.certs = CAT(other, scene.response.certs);
+	der = scene_der(&scene);
+	from = der.len - scene.response.certs.len + header;
+	cr_expect_eq(count_passes(&scene, der, from, from + other.len - header),
+		     8 * (other.len - header));
 	scene_fini(&scene);
+}
+
+/* A delegate that is remembered need not be embedded, so what is embedded instead of it is a
+ * certificate of another, too: one whose subject or key is not the delegate's any more. */
+Test(mutations, VS_18_VS_19_beside_a_remembered_delegate_only_its_certificate_may_differ)
+{
+	for (unsigned is_by_name = 0; is_by_name < 2; is_by_name++) {
+		struct delegate_set known = {.n = 0};
+		struct verdict verdict;
+		struct scene scene;
+		struct slice der;
+
+		scene_init(&scene);
+		scene.response.is_by_name = is_by_name;
+		scene.question.known = &known;
+		der = scene_der(&scene);
+		cr_assert_eq(scene_verify(&scene, der, &verdict), OK);
+		cr_assert_eq(known.n, 1);
+		cr_expect_gt(count_passes(&scene, der, der.len - scene.response.certs.len, der.len),
+			     0);
+		delegate_set_fini(&known);
+		scene_fini(&scene);
+	}
 }
