@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* OCSPRequest: section 1.3 of the conformance table, limits, and the minimal
- * request. What its extensions do is in test_extension.c. */
+/* OCSPRequest: section 1.3 of the conformance table, limits, and the minimal request. What its
+ * extensions do is in test_extension.c, the vectors of appendix A are in test_appendix_a.c. */
 #include <criterion/criterion.h>
 
 #include "request_parts.h"
@@ -13,47 +13,6 @@ static struct slice request_of(struct slice certid)
 static struct slice with_signature(struct slice signature)
 {
 	return TLV(0x30, TLV(0x30, TLV(0x30, TLV(0x30, tv1()))), TLV(0xa0, signature));
-}
-
-Test(ocsp_request, RP_30_RP_31_RP_35_RP_36_RP_37_RP_39_vectors_of_appendix_A)
-{
-	const struct {
-		const char *name;
-		struct slice der;
-		err_t e;
-	} rows[] = {
-	    {"TV1", BASE64(TV1), OK},
-	    {"TV2", BASE64(TV2), OK},
-	    {"TV3", BASE64(TV3), OK},
-	    {"TV3b", BASE64(TV3b), OK},
-	    {"TV4", BASE64(TV4), OK},
-	    {"TV4_0", BASE64(TV4_0), ERR_REQ_NONCE},
-	    {"TV4_8", BASE64(TV4_8), OK},
-	    {"TV4_129", with_exts(ext(NONCE_OID, "", TLV(0x04, build_fill(0, 129)))),
-	     ERR_REQ_NONCE},
-	    {"TV4_raw", BASE64(TV4_raw), OK},
-	    {"TV5", BASE64(TV5), OK},
-	    {"TV6", BASE64(TV6), OK},
-	    {"TV6b, RP-31", BASE64(TV6b), ERR_REQ_VERSION},
-	    {"TV7a, RP-30", BASE64(TV7a), ERR_REQ_DER},
-	    {"TV7b, RP-30", BASE64(TV7b), ERR_REQ_DER},
-	    {"TV8neg, RP-38", BASE64(TV8neg), OK},
-	    {"TV8zero, RP-38", BASE64(TV8zero), OK},
-	    {"TV8nonmin, RP-39", BASE64(TV8nonmin), ERR_REQ_SERIAL},
-	    {"TV9, RP-25", BASE64(TV9), ERR_REQ_TRAILING},
-	    {"TV11, RP-32", BASE64(TV11), OK},
-	    {"TV12, RP-36", BASE64(TV12), ERR_REQ_DIGEST},
-	    {"TV13, RP-35", BASE64(TV13), ERR_REQ_EMPTY},
-	    {"TV-RFC, RP-37", HEX(TV_RFC_HEX), ERR_REQ_HASH},
-	};
-
-	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
-		err_t e = verdict(rows[i].der);
-
-		cr_expect_eq(e, rows[i].e, "%s: %s", rows[i].name, err_row(e)->text);
-	}
-	cr_expect_eq(rows[0].der.len, 83);
-	cr_expect_eq(rows[7].der.len, 240);
 }
 
 Test(ocsp_request, SL_16_every_cut_of_a_vector_is_refused)
