@@ -26,6 +26,7 @@ struct config {
 	struct config_text text;
 	cfg_t *cfg;
 	size_t *issuer_lines; /* of the text */
+	bool has_said;	      /* what is wrong, where libConfuse stops */
 };
 
 /*
@@ -82,9 +83,9 @@ static void report_syntax(cfg_t *cfg, const char *fmt, va_list args)
 {
 	char what[MAX_FAULT_LEN];
 
-	if (reading->text.is_explained)
+	if (reading->has_said)
 		return;
-	reading->text.is_explained = true;
+	reading->has_said = true;
 	vsnprintf(what, sizeof(what), fmt, args);
 	config_report_add(&reading->report, CONFIG_ERROR, (size_t)cfg->line, "syntax: %s", what);
 }
@@ -146,11 +147,14 @@ static err_t parse(struct config *config)
 		return ERR_NO_MEMORY;
 	cfg_set_error_function(config->cfg, report_syntax);
 	reading = config;
+	config->has_said = text->is_cut;
 	result = cfg_parse_buf(config->cfg, (const char *)text->text.p);
 	reading = NULL;
-	if ((result != CFG_SUCCESS || text->is_cut) && !text->is_explained)
+	if (result != CFG_SUCCESS && !config->has_said)
 		config_report_add(&config->report, CONFIG_ERROR, 0, "syntax: not understood");
-	return result != CFG_SUCCESS || text->is_cut ? ERR_SYNTAX : config->report.err;
+	if (result != CFG_SUCCESS || text->is_cut || text->is_broken)
+		return ERR_SYNTAX;
+	return config->report.err;
 }
 
 /*

@@ -159,6 +159,18 @@ bool config_scan_keep_mark(struct config_scan *scan, char mark)
 	return true;
 }
 
+bool config_scan_is_section(const struct config_scan *scan)
+{
+	struct config_scan ahead = *scan;
+	struct config_token token;
+
+	ahead.text = NULL;
+	token = config_scan_look(&ahead); /* the name */
+	config_scan_keep(&ahead, &token);
+	token = config_scan_look(&ahead);
+	return config_token_is_value(&token) || config_token_is_mark(&token, '{');
+}
+
 void config_token_text(const struct config_token *token, char *dst, size_t cap)
 {
 	bool is_quoted = token->type == TOKEN_STRING && (*token->p == '"' || *token->p == '\'');

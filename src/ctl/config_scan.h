@@ -8,6 +8,8 @@
 
 #include "ctl/config_text.h"
 
+#define CONFIG_NAME_SIZE 128 /* of an option or section; longer ones are unknown anyway */
+
 enum config_token_type {
 	TOKEN_END,
 	TOKEN_WORD,
@@ -38,6 +40,9 @@ void config_scan_blank(struct config_scan *scan, const struct config_token *toke
 
 /* Takes a token of this mark, if it comes next. */
 bool config_scan_keep_mark(struct config_scan *scan, char mark);
+
+/* Looks ahead: the name that comes next stands for a section. */
+bool config_scan_is_section(const struct config_scan *scan);
 
 /* The token's text without quotes, escapes as written, cut where cap ends. */
 void config_token_text(const struct config_token *token, char *dst, size_t cap);

@@ -2,9 +2,10 @@
 /*
  * Statements of the configuration:  name = value   name += {list}   section [title] { ... }
  * include("files"). What can be said about a statement without its value is said here: that its
- * name is unknown, that a value is no list. Such a statement is blanked, so that libConfuse goes
- * on and the values of all others are judged as well. Where the syntax is broken the text is cut
- * behind the fault, which libConfuse then reports: nothing that follows could be trusted.
+ * name is unknown, that a value is no list, that its syntax is broken. Such a statement is blanked,
+ * so that libConfuse goes on and the values of all others are judged as well. After a fault of
+ * syntax that is from the next line on which a statement must begin, whatever the fault was; a
+ * brace that is missing is put in.
  */
 #include "ctl/config_statements.h"
 
@@ -13,32 +14,12 @@
 #include <string.h>
 
 #include "ctl/config_check.h"
+#include "ctl/config_fault.h"
 #include "ctl/suggest.h"
-
-#define MAX_NAME_SIZE 128
 
 static struct config_report *report_of(const struct config_reader *reader)
 {
 	return reader->scan.text->report;
-}
-
-static void cut(struct config_reader *reader, bool is_explained)
-{
-	reader->scan.text->is_cut = true;
-	reader->scan.text->is_explained = is_explained;
-}
-
-/* Ends the text behind a token that cannot stand here. */
-static void stop_at(struct config_reader *reader, const struct config_token *token)
-{
-	if (token->type == TOKEN_BROKEN) {
-		config_report_add(report_of(reader), CONFIG_ERROR, 0,
-				  "syntax: the %s that begins here does not end",
-				  *token->p == '/' ? "comment" : "string");
-	} else {
-		config_scan_keep(&reader->scan, token);
-	}
-	cut(reader, token->type == TOKEN_BROKEN);
 }
 
 /* Blanks from an opening mark to the closing one that belongs to it. */
@@ -51,13 +32,13 @@ static void skip_nested(struct config_reader *reader, char open, char close)
 		struct config_token token = config_scan_look(&reader->scan);
 
 		if (token.type == TOKEN_BROKEN) {
-			stop_at(reader, &token);
+			config_fault_open(reader, &token);
 			return;
 		}
 		if (token.type == TOKEN_END) {
 			config_report_add(report_of(reader), CONFIG_ERROR, line,
 					  "syntax: a %c without its %c", open, close);
-			cut(reader, true);
+			reader->scan.text->is_broken = true;
 			return;
 		}
 		depth += config_token_is_mark(&token, open);
@@ -125,23 +106,10 @@ static void suggest_names(const struct option_section *section, struct suggestio
 	suggestion_try(suggestion, "include");
 }
 
-/* Looks ahead: a name that stands for a section. */
-static bool is_section_ahead(const struct config_scan *scan)
-{
-	struct config_scan ahead = *scan;
-	struct config_token token;
-
-	ahead.text = NULL;
-	token = config_scan_look(&ahead); /* the name */
-	config_scan_keep(&ahead, &token);
-	token = config_scan_look(&ahead);
-	return config_token_is_value(&token) || config_token_is_mark(&token, '{');
-}
-
 static void report_unknown(struct config_reader *reader, const struct option_section *section,
 			   const char *name)
 {
-	const char *kind = is_section_ahead(&reader->scan) ? "section" : "option";
+	const char *kind = config_scan_is_section(&reader->scan) ? "section" : "option";
 	struct suggestion suggestion = {.word = name};
 	char places[256];
 	struct buf where;
@@ -211,13 +179,35 @@ static const char *fault_ahead(const struct config_scan *scan, const struct opti
 	return NULL;
 }
 
+/* {value, ...} behind its opening brace. False: it cannot go on with what comes next. */
+static bool scan_list(struct config_reader *reader, const struct option_section *section)
+{
+	struct config_scan *scan = &reader->scan;
+	bool may_be_value = true;
+
+	while (!config_scan_keep_mark(scan, '}')) {
+		struct config_token token = config_scan_look(scan);
+
+		if (may_be_value
+			? !config_token_is_value(&token) || config_fault_is_over(scan, section, 1)
+			: !config_token_is_mark(&token, ','))
+			return false;
+		config_scan_keep(scan, &token);
+		may_be_value = !may_be_value;
+	}
+	return true;
+}
+
 /* name = value, name = {value, ...}, name += {value, ...}; the name comes next. */
-static void scan_option(struct config_reader *reader, const struct option_row *row)
+static void scan_option(struct config_reader *reader, const struct option_section *section,
+			const struct option_row *row)
 {
 	const char *fault = fault_ahead(&reader->scan, row);
 	const char *doubt = config_doubt_empty(row->name);
 	struct config_scan *scan = &reader->scan;
+	size_t start = scan->text->text.len;
 	struct config_token token;
+	bool is_list;
 
 	if (fault) {
 		config_report_add(report_of(reader), CONFIG_ERROR, 0, "%s: %s", row->name, fault);
@@ -230,26 +220,20 @@ static void scan_option(struct config_reader *reader, const struct option_row *r
 	token = config_scan_look(scan);
 	config_scan_keep(scan, &token);
 	if (!config_scan_keep_mark(scan, '=') && !config_scan_keep_mark(scan, '+')) {
-		token = config_scan_look(scan);
-		stop_at(reader, &token);
+		config_fault_missing(reader, "equal sign after option", row->name);
+		config_fault_skip(reader, section, start, 0);
 		return;
 	}
-	if (row->type == OPTION_IS_LIST && config_scan_keep_mark(scan, '{')) {
-		while (!config_scan_keep_mark(scan, '}')) {
-			token = config_scan_look(scan);
-			if (!config_token_is_value(&token) && !config_token_is_mark(&token, ',')) {
-				stop_at(reader, &token);
-				return;
-			}
-			config_scan_keep(scan, &token);
-		}
-		return;
-	}
+	is_list = row->type == OPTION_IS_LIST && config_scan_keep_mark(scan, '{');
 	token = config_scan_look(scan);
-	if (config_token_is_value(&token))
+	if (is_list && scan_list(reader, section))
+		return;
+	if (!is_list && config_token_is_value(&token)) {
 		config_scan_keep(scan, &token);
-	else
-		stop_at(reader, &token);
+		return;
+	}
+	config_fault_unexpected(reader);
+	config_fault_skip(reader, section, start, is_list);
 }
 
 /* Remembers that a section begins; says so when its title is not new. Takes title. */
@@ -291,32 +275,76 @@ static char *title_of(struct config_reader *reader, const struct config_token *t
 	return title;
 }
 
+/* The brace of a section, which may be missing: behind an equal sign that is wrong, or in front of
+ * an option of the section. False: what comes next is something else. */
+static bool scan_brace(struct config_reader *reader, const struct option_section *section)
+{
+	struct config_scan *scan = &reader->scan, ahead = *scan;
+	struct config_token token;
+
+	if (config_scan_keep_mark(scan, '{'))
+		return true;
+	ahead.text = NULL;
+	if (config_scan_keep_mark(&ahead, '=') && config_scan_keep_mark(&ahead, '{')) {
+		config_fault_missing(reader, "opening brace for section", section->name);
+		token = config_scan_look(scan);
+		config_scan_blank(scan, &token);
+		return config_scan_keep_mark(scan, '{');
+	}
+	if (!config_fault_is_over(scan, section, 1))
+		return false;
+	config_fault_missing(reader, "opening brace for section", section->name);
+	buf_text(&scan->text->text, "{");
+	return true;
+}
+
+/* The title of a section, if it has one and it comes next. False: it is missing, and there is no
+ * brace of which that can be said without doubt. */
+static bool scan_title(struct config_reader *reader, const struct option_section *section)
+{
+	struct config_scan *scan = &reader->scan;
+	struct config_token token = config_scan_look(scan);
+	char *title = NULL;
+
+	if (section->is_titled && config_token_is_value(&token)) {
+		title = title_of(reader, &token);
+		config_scan_keep(scan, &token);
+	} else if (section->is_titled) {
+		config_fault_missing(reader, "title for section", section->name);
+		if (!config_token_is_mark(&token, '{'))
+			return false;
+		buf_text(&scan->text->text, "'untitled'");
+	}
+	add_mark(reader, section, title);
+	return true;
+}
+
 /* section { ... } or section "title" { ... }; the name comes next. */
 static void scan_section(struct config_reader *reader, const struct option_section *section)
 {
 	struct config_scan *scan = &reader->scan;
 	struct config_token token = config_scan_look(scan);
-	size_t line = report_of(reader)->n_lines;
-	char *title = NULL;
+	size_t line = report_of(reader)->n_lines, start = scan->text->text.len;
 
 	config_scan_keep(scan, &token);
-	token = config_scan_look(scan);
-	if (section->is_titled && config_token_is_value(&token)) {
-		title = title_of(reader, &token);
-		config_scan_keep(scan, &token);
-	}
-	add_mark(reader, section, title);
-	if (!config_scan_keep_mark(scan, '{')) {
-		token = config_scan_look(scan);
-		stop_at(reader, &token);
+	if (!scan_title(reader, section)) {
+		config_fault_skip(reader, option_sections, start, 0);
 		return;
 	}
+	if (!scan_brace(reader, section)) {
+		config_fault_missing(reader, "opening brace for section", section->name);
+		config_fault_skip(reader, option_sections, start, 0);
+		return;
+	}
+	reader->n_open++;
 	config_statements_read(reader, section);
+	reader->n_open--;
 	if (scan->text->is_cut || config_scan_keep_mark(scan, '}'))
 		return;
 	config_report_add(report_of(reader), CONFIG_ERROR, line, "%s: its { has no }",
 			  section->name);
-	cut(reader, true);
+	scan->text->is_broken = true;
+	buf_text(&scan->text->text, "}");
 }
 
 /* Takes a value, if it comes next; its text to dst. */
@@ -357,21 +385,24 @@ void config_statements_read(struct config_reader *reader, const struct option_se
 		struct config_token token = config_scan_look(&reader->scan);
 		const struct option_section *inner;
 		const struct option_row *row;
-		char name[MAX_NAME_SIZE];
+		char name[CONFIG_NAME_SIZE];
 
 		if (token.type == TOKEN_END || config_token_is_mark(&token, '}'))
 			return;
 		if (!config_token_is_value(&token)) {
-			stop_at(reader, &token);
-			return;
+			config_fault_unexpected(reader);
+			config_fault_skip(reader, section, reader->scan.text->text.len, 0);
+			continue;
 		}
 		config_token_text(&token, name, sizeof(name));
 		row = option_row_named(section, name);
-		inner = section == option_sections && name[0] ? option_section_named(name) : NULL;
+		inner = name[0] ? option_section_named(name) : NULL;
 		if (row) {
-			scan_option(reader, row);
-		} else if (inner) {
+			scan_option(reader, section, row);
+		} else if (inner && section == option_sections) {
 			scan_section(reader, inner);
+		} else if (inner && reader->n_open > 0 && config_scan_is_section(&reader->scan)) {
+			return; /* the brace that ends this section is missing */
 		} else if (strcmp(name, "include") == 0) {
 			scan_include(reader, section);
 		} else {

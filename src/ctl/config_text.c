@@ -46,10 +46,12 @@ static void scan_file(struct config_text *text, const struct buf *contents,
 	};
 	config_report_line(text->report, reader.scan.file, 1);
 	config_statements_read(&reader, section);
-	token = config_scan_look(&reader.scan);
-	if (config_token_is_mark(&token, '}')) {
+	for (token = config_scan_look(&reader.scan); config_token_is_mark(&token, '}');
+	     token = config_scan_look(&reader.scan)) {
 		config_report_add(text->report, CONFIG_ERROR, 0, "syntax: a } without its {");
-		text->is_cut = text->is_explained = true;
+		text->is_broken = true;
+		config_scan_blank(&reader.scan, &token);
+		config_statements_read(&reader, section);
 	}
 }
 
@@ -151,6 +153,14 @@ err_t config_text_read(const char *path, struct config_report *report, struct co
 	if (!err && out->text.err)
 		err = out->text.err;
 	return err ? err : report->err;
+}
+
+void config_text_blank(struct config_text *text, size_t start)
+{
+	for (size_t i = start; i < text->text.len; i++) {
+		if (text->text.p[i] != '\n')
+			text->text.p[i] = ' ';
+	}
 }
 
 void config_text_fini(struct config_text *text)

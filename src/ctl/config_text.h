@@ -26,8 +26,8 @@ struct config_text {
 	struct config_report *report;
 	struct config_mark *marks; /* in the order of the text */
 	size_t n_marks;
-	bool is_cut;	   /* the text ends at a fault of syntax, */
-	bool is_explained; /* which is in the report already; else libConfuse will name it */
+	bool is_broken; /* faults of syntax are in the report, and blanks in their place */
+	bool is_cut;	/* the text ends at a string or comment that does not; in the report, too */
 };
 
 /*
@@ -37,5 +37,8 @@ struct config_text {
 MUST_CHECK err_t config_text_read(const char *path, struct config_report *report,
 				  struct config_text *out);
 void config_text_fini(struct config_text *text);
+
+/* Makes blanks of everything from start on. */
+void config_text_blank(struct config_text *text, size_t start);
 
 #endif

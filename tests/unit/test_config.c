@@ -493,7 +493,7 @@ Test(config, broken_syntax_is_one_error_where_it_is)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-	    {"\nthreads 4\nbogus = 1", "c:2: syntax: missing equal sign after option 'threads'\n"},
+	    {"\nthreads 4", "c:2: syntax: missing equal sign after option 'threads'\n"},
 	    {"\nthreads = \n}", "c:3: syntax: unexpected token '}'\n"},
 	    {"threads =", "c:1: syntax: premature end of file\n"},
 	    {"cache = 5", "c:1: syntax: missing opening brace for section 'cache'\n"},
@@ -524,6 +524,82 @@ Test(config, errors_before_broken_syntax_are_reported_too)
 			"c:1: threads: \"x\" is no whole number, allowed: 0 to 256\n"
 			"c:2: lissten: unknown option, did you mean listen?\n"
 			"c:3: syntax: missing equal sign after option 'user'\n");
+}
+
+/* Each with one fault, and errors behind it of every kind: of a name, of a value, of syntax. */
+Test(config, broken_syntax_hides_no_other_error)
+{
+	static const struct {
+		const char *fault, *message; /* of line 1 */
+	} cases[] = {
+	    {"threads 4", "missing equal sign after option 'threads'"},
+	    {"threads", NULL}, /* the fault is found on the line behind */
+	    {"threads = = 4", "unexpected token '='"},
+	    {"threads = 4 = 5", "unexpected token '='"},
+	    {"listen = {a:1 b:2}", "unexpected token 'b:2'"},
+	    {"listen = {a:1,,b:2}", "unexpected token ','"},
+	    {"listen = {a:1, = {b:2}, c:3}", "unexpected token '='"},
+	    {"= 4", "unexpected token '='"},
+	    {"}", "a } without its {"},
+	    {"cache = 5", "missing opening brace for section 'cache'"},
+	    {"cache", NULL},
+	    {"issuer {}", "missing title for section 'issuer'"},
+	    {"issuer = {}", "missing title for section 'issuer'"},
+	    {"issuer { certificate = x method = get }", "missing title for section 'issuer'"},
+	    {"cache = { memory = 1M }", "missing opening brace for section 'cache'"},
+	    {"cache memory = 1M }", "missing opening brace for section 'cache'"},
+	    {"log { level = = debug }", "unexpected token '='"},
+	    {"log { level debug }", "missing equal sign after option 'level'"},
+	    {"issuer x { certificate = {a, {b}} method = get }", "unexpected token '{'"},
+	};
+	char text[1024], expected[1024], first[128];
+
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		snprintf(text, sizeof(text),
+			 "%s\nthreads = x\nlimits {\n\tmax_headers = 1\n}\nbogus = 1\n"
+			 "cache {\n\tmemory 5\n}\nlog { level }\n",
+			 cases[i].fault);
+		first[0] = '\0';
+		if (cases[i].message)
+			snprintf(first, sizeof(first), "c:1: syntax: %s\n", cases[i].message);
+		snprintf(expected, sizeof(expected),
+			 "%sc:2: threads: \"x\" is no whole number, allowed: 0 to 256\n"
+			 "c:4: max_headers: \"1\" is too small, allowed: 4 to 1000\n"
+			 "c:6: bogus: unknown option\n"
+			 "c:8: syntax: missing equal sign after option 'memory'\n"
+			 "c:10: syntax: missing equal sign after option 'level'\n",
+			 first);
+		cr_expect_eq(load(text), ERR_SYNTAX, "%s", text);
+		if (!cases[i].message && strncmp(shown, "c:2: syntax: missing ", 21) == 0)
+			memmove(shown, strchr(shown, '\n') + 1, strlen(strchr(shown, '\n')));
+		cr_expect_str_eq(shown, expected, "%s\ngives:\n%s", text, shown);
+	}
+}
+
+Test(config, braces_that_are_missing_are_put_in)
+{
+	EXPECT_MESSAGES("cache {\n"
+			"\tmemory = 1\n"
+			"limits {\n"
+			"\tmax_headers = 1\n"
+			"log\n"
+			"\tlevel = loud\n"
+			"}\n"
+			"listen = {\"a:1\",\n"
+			"threads = x\n"
+			"issuer x {\n"
+			"\tmethod = put\n",
+			"c:1: cache: its { has no }\n"
+			"c:2: memory: \"1\" is too small, allowed: 1M to 1024G\n"
+			"c:3: limits: its { has no }\n"
+			"c:4: max_headers: \"1\" is too small, allowed: 4 to 1000\n"
+			"c:6: syntax: missing opening brace for section 'log'\n"
+			"c:6: level: \"loud\" is not understood, allowed: error, warning, notice, "
+			"info or debug\n"
+			"c:9: syntax: unexpected token 'threads'\n"
+			"c:9: threads: \"x\" is no whole number, allowed: 0 to 256\n"
+			"c:10: issuer: its { has no }\n"
+			"c:11: method: \"put\" is unknown, allowed: auto, get or post\n");
 }
 
 Test(config, file_that_cannot_be_read_is_a_system_error)
@@ -687,11 +763,13 @@ Test(config, include_works_inside_a_section)
 Test(config, braces_pair_up_inside_of_each_file)
 {
 	put_file("part", "threads = 1 }");
-	EXPECT_MESSAGES("cache { include('part')", "part:1: threads: does not stand here, but in "
+	EXPECT_MESSAGES("cache { include('part')", "c:1: cache: its { has no }\n"
+						   "part:1: threads: does not stand here, but in "
 						   "the top level\n"
 						   "part:1: syntax: a } without its {\n");
 	put_file("part", "cache { memory = 1M");
-	EXPECT_MESSAGES("include('part') }", "part:1: cache: its { has no }\n");
+	EXPECT_MESSAGES("include('part') }", "part:1: cache: its { has no }\n"
+					     "c:1: syntax: a } without its {\n");
 }
 
 Test(config, includes_that_cannot_be_followed_are_errors)
