@@ -29,6 +29,9 @@ struct entry *cache_get(struct cache *cache, struct slice key, uint64_t hash);
 /* The same without a mark that it is in use: for whoever is no client. */
 struct entry *cache_peek(struct cache *cache, struct slice key, uint64_t hash);
 
+/* And that of a key of which only the hash is known; of several, one. */
+struct entry *cache_peek_hash(struct cache *cache, uint64_t hash);
+
 enum cache_put_result {
 	CACHE_STORED,	/* new under its key, or in the place of an older one */
 	CACHE_ROLLBACK, /* refused: the entry at hand is newer and has not expired (CL-16) */

@@ -80,7 +80,7 @@ struct entry *entry_new(const struct entry_parts *parts, struct tails *tails)
 	if (entry == NULL || tail == NULL || !digest_sha256(parts->der, entry->sha256))
 		goto out;
 	atomic_init(&entry->n_refs, 1);
-	atomic_init(&entry->visited, 0);
+	atomic_init(&entry->marks, 0);
 	atomic_init(&entry->retry_at, 0);
 	entry->der_len = (uint32_t)parts->der.len;
 	entry->serial_at = (uint32_t)serial_at;
@@ -116,7 +116,7 @@ struct entry *entry_under(const struct entry *entry, enum hash_alg alg)
 		return NULL;
 	memcpy(twin, entry, len);
 	atomic_init(&twin->n_refs, 1);
-	atomic_init(&twin->visited, 0);
+	atomic_init(&twin->marks, 0);
 	atomic_init(&twin->retry_at, 0);
 	twin->alg = (uint8_t)alg;
 	tail_ref(twin->tail);

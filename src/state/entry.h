@@ -2,7 +2,7 @@
 /*
  * An entry: one verified response under one key. Immutable once published and reference counted:
  * the cache, waiting clients and output queues share it, and replacing one is swapping a pointer.
- * Three members are atomic bookkeeping, not content: references, the eviction mark, and the time
+ * Three members are atomic bookkeeping, not content: references, the marks of use, and the time
  * before which no further refresh is tried.
  *
  * There may be a million, so what an entry costs beside the response's own octets is kept below 128
@@ -23,13 +23,18 @@
 /* The last second that an entry can tell, in the year 19391; TIME_NEVER becomes it. */
 #define ENTRY_TIME_MAX INT64_C(0x7fffffffff)
 
+enum entry_marks {
+	ENTRY_VISITED = 1 << 0, /* SIEVE: asked for since the hand passed */
+	ENTRY_USED = 1 << 1	/* asked for since it came (CL-06): worth a refresh */
+};
+
 struct entry {
 	atomic_uint n_refs;
 	uint32_t der_len;   /* own octets and tail together */
 	uint32_t serial_at; /* offset of the key's serial in bytes */
 	uint8_t serial_len;
 	uint8_t alg;			 /* enum hash_alg */
-	atomic_uchar visited;		 /* SIEVE: asked for since the hand passed */
+	atomic_uchar marks;		 /* enum entry_marks */
 	uint8_t status;			 /* enum cert_status */
 	struct tail *tail;		 /* the issuer-id, and the last octets of the DER; shared */
 	_Atomic int64_t retry_at;	 /* wall clock; no refresh before it */
@@ -77,6 +82,20 @@ void entry_copy_der(const struct entry *entry, uint8_t *dst); /* der_len octets,
 
 /* Octets that this entry takes in the heap, shared tail not counted. */
 size_t entry_memory(const struct entry *entry);
+
+/* A client asked for it. Costs nothing but the first time. */
+static inline void entry_mark(struct entry *entry)
+{
+	const unsigned char both = ENTRY_VISITED | ENTRY_USED;
+
+	if (atomic_load_explicit(&entry->marks, memory_order_relaxed) != both)
+		atomic_store_explicit(&entry->marks, both, memory_order_relaxed);
+}
+
+static inline bool entry_is_used(const struct entry *entry)
+{
+	return atomic_load_explicit(&entry->marks, memory_order_relaxed) & ENTRY_USED;
+}
 
 /* Starts a refresh for whoever asks first: true for one caller until `until` has passed. */
 bool entry_claim_refresh(struct entry *entry, int64_t now, int64_t until);

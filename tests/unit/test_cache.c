@@ -199,6 +199,56 @@ Test(cache, many_entries_are_found_while_others_come_and_go)
 	teardown(&f);
 }
 
+static struct entry *peek_hash(struct fixture *f, uint64_t n)
+{
+	const struct cache_key key = key_number(n);
+
+	return cache_peek_hash(f->cache, cache_hash(f->cache, key_bytes(&key)));
+}
+
+Test(cache, is_found_by_hash_alone)
+{
+	enum {
+		N = 20000
+	};
+	struct fixture f = setup(16 * MIB);
+
+	cr_expect_null(peek_hash(&f, 0));
+	for (uint64_t n = 0; n < N; n++)
+		cr_assert_eq(put(&f, entry_of(f.tails, &(struct entry_spec){.n = n})),
+			     CACHE_STORED);
+	for (uint64_t n = 0; n < N; n++) {
+		const struct cache_key key = key_number(n);
+		struct entry *entry = peek_hash(&f, n);
+
+		cr_assert(entry != NULL && entry_has_key(entry, key_bytes(&key)), "%lu", n);
+		entry_unref(entry);
+	}
+	cr_expect_null(peek_hash(&f, N));
+	teardown(&f);
+}
+
+/* Whether it is worth a refresh (CL-06) shows anew with every new response. */
+Test(cache, CL_06_is_used_by_who_gets_and_not_by_who_peeks)
+{
+	struct fixture f = setup(MIB);
+	struct entry *first = entry_of(f.tails, &(struct entry_spec){.n = 1});
+	struct entry *second = entry_of(f.tails, &(struct entry_spec){.n = 1});
+
+	put(&f, entry_ref(first));
+	entry_unref(peek_hash(&f, 1));
+	cr_expect_not(entry_is_used(first));
+	cr_expect(get(&f, 1));
+	cr_expect(entry_is_used(first));
+	put(&f, entry_ref(second));
+	cr_expect_not(entry_is_used(second));
+	cr_expect(get(&f, 1));
+	cr_expect(entry_is_used(second));
+	entry_unref(first);
+	entry_unref(second);
+	teardown(&f);
+}
+
 static void mark(void *arg, struct entry *entry)
 {
 	struct cache_key key;

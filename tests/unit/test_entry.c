@@ -169,7 +169,7 @@ Test(entry, keeps_verdict_and_lifetime)
 	cr_expect_eq(entry->fetched_at, 0);
 	cr_expect_eq(entry->refresh_at, ENTRY_TIME_MAX);
 	cr_expect_eq(entry->hard_expiry, ENTRY_TIME_MAX);
-	cr_expect_eq(entry->visited, 0);
+	cr_expect_eq(entry->marks, 0);
 	entry_unref(entry);
 	tails_free(tails);
 }
