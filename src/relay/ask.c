@@ -27,6 +27,7 @@ struct ask *ask_new(const struct ask_question *question)
 	}
 	ask->kind = question->kind;
 	ask->may_store = true;
+	ask->is_background = question->kind == ASK_REFRESH;
 	ask->verdict = REPLY_MISS;
 	ask->issuers = issuers_ref(question->issuers);
 	ask->issuer = question->issuer;

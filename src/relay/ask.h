@@ -33,6 +33,7 @@ struct ask {
 	/* the question */
 	enum ask_kind kind;
 	bool may_store;		 /* false: the answer to this very request must not be kept */
+	bool is_background;	 /* no client waits for it: others come first */
 	bool no_cache;		 /* tell caches before the responder to step aside (HS-25) */
 	struct mailbox *home;	 /* where the answer goes; NULL: nowhere */
 	struct issuers *issuers; /* keeps issuer alive */
@@ -79,7 +80,8 @@ static inline bool ask_is_verbatim(const struct ask *ask)
 	return !ask->may_store;
 }
 
-/* A new ask, may_store, no home. NULL without memory or if der is no OCSPRequest. */
+/* A new ask, may_store, no home; a refresh is in the background until a client waits for it. NULL
+ * without memory or if der is no OCSPRequest. */
 struct ask *ask_new(const struct ask_question *question);
 
 /* One about the certificate that key names, in the words that we would use upstream (NK-06). NULL

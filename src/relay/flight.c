@@ -22,8 +22,8 @@
 #include "relay/turn.h"
 
 struct flight {
-	struct list link;    /* in back->flights */
-	struct list visitor; /* in the gate's queue */
+	struct list link; /* in back->flights */
+	struct gate_visitor visitor;
 	struct back *back;
 	struct list asks; /* who waits; messages of asks */
 	unsigned n_asks;
@@ -145,7 +145,8 @@ void flight_join(struct back *back, struct ask *ask)
 		turn_init(&flight->turn, back, ask, wake, flight);
 		fetch_init(&flight->fetch, back, ask, wake, flight);
 		list_init(&flight->asks);
-		list_init(&flight->visitor);
+		list_init(&flight->visitor.link);
+		flight->visitor.is_background = ask->is_background;
 		list_append(&back->flights, &flight->link);
 		counter_add(METRIC_INFLIGHT, 0, 0, 0, 1);
 	} else if (flight->n_asks >= back->rules->settings->limits.max_waiters) {
@@ -297,7 +298,7 @@ static enum step enter(struct flight *flight)
 	return STEP_NEXT;
 }
 
-void flight_enter(void *back, struct list *visitor)
+void flight_enter(void *back, struct gate_visitor *visitor)
 {
 	struct flight *flight = LIST_ENTRY(visitor, struct flight, visitor);
 
@@ -358,7 +359,7 @@ static void publish(struct flight *flight)
 		counter_add(METRIC_REFRESHES, question->issuer->slot,
 			    is_good ? LABEL_OUTCOME_OK : LABEL_OUTCOME_ERROR, 0, 1);
 	if (flight->is_inside)
-		gate_leave(back->gates, question->issuer->slot);
+		gate_leave(back->gates, question->issuer->slot, &flight->visitor);
 	if (question->kind != ASK_ALONE)
 		inflight_remove(back->inflight, key_bytes(&question->key));
 	turn_end(&flight->turn);

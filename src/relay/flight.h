@@ -10,14 +10,14 @@
 
 struct ask;
 struct back;
-struct list;
+struct gate_visitor;
 
 /* Takes the ask: it joins the flight of its key, or starts one. Answered by the mailbox of its
  * home, possibly before this returns. */
 void flight_join(struct back *back, struct ask *ask);
 
 /* The gate (relay/gate.h) has let this flight in. */
-void flight_enter(void *back, struct list *visitor);
+void flight_enter(void *back, struct gate_visitor *visitor);
 
 /* There is news of this key in the store. False: no flight has it. */
 bool flight_hear(struct back *back, struct slice key);

@@ -4,10 +4,15 @@
 
 #include <stdlib.h>
 
+struct queue {
+	struct list visitors;
+	unsigned n;
+};
+
 struct gate {
-	unsigned n_inside, max_inside, n_queued;
-	bool is_admitting; /* a visitor that leaves at once must not recurse */
-	struct list queue;
+	unsigned n_inside, n_background, max_inside; /* n_inside: all of them */
+	bool is_admitting;	/* a visitor that leaves at once must not recurse */
+	struct queue queues[2]; /* [is_background] */
 };
 
 struct gates {
@@ -53,42 +58,76 @@ static struct gate *find(struct gates *gates, unsigned slot)
 	}
 	gate = gates->of_slot[slot];
 	if (gate == NULL && (gate = calloc(1, sizeof(*gate))) != NULL) {
-		list_init(&gate->queue);
+		list_init(&gate->queues[false].visitors);
+		list_init(&gate->queues[true].visitors);
 		gates->of_slot[slot] = gate;
 	}
 	return gate;
 }
 
-err_t gate_enter(struct gates *gates, unsigned slot, unsigned max_inside, struct list *visitor)
+/* Whether there is room for the next one of this kind. */
+static bool has_room(const struct gate *gate, bool is_background)
+{
+	unsigned share = gate->max_inside / 4;
+
+	if (gate->n_inside >= gate->max_inside)
+		return false;
+	return !is_background ||
+	       (gate->n_background < (share > 0 ? share : 1) && gate->queues[false].n == 0);
+}
+
+static void let_in(struct gate *gate, const struct gate_visitor *visitor)
+{
+	gate->n_inside++;
+	gate->n_background += visitor->is_background;
+}
+
+err_t gate_enter(struct gates *gates, unsigned slot, unsigned max_inside,
+		 struct gate_visitor *visitor)
 {
 	struct gate *gate = find(gates, slot);
+	struct queue *queue;
 
 	if (gate == NULL)
 		return ERR_NO_MEMORY;
 	gate->max_inside = max_inside;
-	if (gate->n_inside < max_inside && gate->n_queued == 0) {
-		gate->n_inside++;
+	queue = &gate->queues[visitor->is_background];
+	if (queue->n == 0 && has_room(gate, visitor->is_background)) {
+		let_in(gate, visitor);
 		return OK;
 	}
-	if (gate->n_queued >= 4 * max_inside)
+	if (queue->n >= 4 * max_inside)
 		return ERR_OVERLOAD_UPSTREAM;
-	gate->n_queued++;
-	list_append(&gate->queue, visitor);
+	queue->n++;
+	list_append(&queue->visitors, &visitor->link);
 	return ERR_AGAIN;
 }
 
-void gate_leave(struct gates *gates, unsigned slot)
+static struct gate_visitor *next(struct gate *gate)
+{
+	for (int is_background = false; is_background <= true; is_background++) {
+		struct queue *queue = &gate->queues[is_background];
+
+		if (queue->n == 0 || !has_room(gate, is_background))
+			continue;
+		queue->n--;
+		return LIST_ENTRY(list_shift(&queue->visitors), struct gate_visitor, link);
+	}
+	return NULL;
+}
+
+void gate_leave(struct gates *gates, unsigned slot, const struct gate_visitor *leaving)
 {
 	struct gate *gate = gates->of_slot[slot];
-	struct list *visitor;
+	struct gate_visitor *visitor;
 
 	gate->n_inside--;
+	gate->n_background -= leaving->is_background;
 	if (gate->is_admitting)
 		return;
 	gate->is_admitting = true;
-	while (gate->n_inside < gate->max_inside && (visitor = list_shift(&gate->queue)) != NULL) {
-		gate->n_queued--;
-		gate->n_inside++;
+	while ((visitor = next(gate)) != NULL) {
+		let_in(gate, visitor);
 		gates->fn(gates->arg, visitor);
 	}
 	gate->is_admitting = false;

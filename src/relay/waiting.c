@@ -23,6 +23,7 @@ err_t waiting_begin(struct ask *ask, struct entry *fallback)
 	const struct common *common = ask->front->common;
 
 	ask->home = ask->front->answers;
+	ask->is_background = false;
 	ask->deadline = timer_start(ask->front->loop, ms_left(ask), on_deadline, ask);
 	if (ask->deadline == NULL) {
 		ask_free(ask);

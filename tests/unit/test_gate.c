@@ -9,7 +9,7 @@
 #define MAX_VISITORS 64
 
 struct visitor {
-	struct list link; /* first */
+	struct gate_visitor gate; /* first */
 	unsigned number;
 	bool leaves_at_once;
 };
@@ -19,7 +19,7 @@ static unsigned entered[MAX_VISITORS], n_entered;
 static unsigned depth; /* of calls inside of calls */
 static struct gates *gates;
 
-static void on_enter(void *arg, struct list *link)
+static void on_enter(void *arg, struct gate_visitor *link)
 {
 	const struct visitor *visitor = (struct visitor *)link;
 
@@ -27,7 +27,7 @@ static void on_enter(void *arg, struct list *link)
 	entered[n_entered++] = visitor->number;
 	cr_expect_eq(++depth, 1);
 	if (visitor->leaves_at_once)
-		gate_leave(gates, 1);
+		gate_leave(gates, 1, link);
 	depth--;
 }
 
@@ -37,7 +37,7 @@ static void open_gates(void)
 	cr_assert_not_null(gates);
 	for (unsigned i = 0; i < MAX_VISITORS; i++) {
 		visitors[i].number = i;
-		list_init(&visitors[i].link);
+		list_init(&visitors[i].gate.link);
 	}
 }
 
@@ -45,7 +45,7 @@ static void open_gates(void)
 static void expect_enter(unsigned first, unsigned end, unsigned max_inside, err_t expected)
 {
 	for (unsigned i = first; i < end; i++)
-		cr_expect_eq(gate_enter(gates, 1, max_inside, &visitors[i].link), expected,
+		cr_expect_eq(gate_enter(gates, 1, max_inside, &visitors[i].gate), expected,
 			     "visitor %u", i);
 }
 
@@ -67,7 +67,7 @@ Test(gate, SL_08_EM_19_inside_then_queue_then_refused)
 	expect_enter(0, 3, 3, OK);
 	expect_enter(3, 15, 3, ERR_AGAIN);
 	expect_enter(15, 20, 3, ERR_OVERLOAD_UPSTREAM);
-	cr_expect(list_is_empty(&visitors[15].link), "who is refused is in no queue");
+	cr_expect(list_is_empty(&visitors[15].gate.link), "who is refused is in no queue");
 	cr_expect_eq(n_entered, 0);
 	gates_free(gates);
 }
@@ -77,14 +77,14 @@ Test(gate, SL_08_queue_enters_in_order)
 	open_gates();
 	expect_enter(0, 2, 2, OK);
 	expect_enter(2, 5, 2, ERR_AGAIN);
-	gate_leave(gates, 1);
+	gate_leave(gates, 1, &visitors[0].gate);
 	EXPECT_ENTERED(2);
-	cr_expect(list_is_empty(&visitors[2].link));
-	gate_leave(gates, 1);
-	gate_leave(gates, 1);
+	cr_expect(list_is_empty(&visitors[2].gate.link));
+	gate_leave(gates, 1, &visitors[0].gate);
+	gate_leave(gates, 1, &visitors[0].gate);
 	EXPECT_ENTERED(3, 4);
-	gate_leave(gates, 1);
-	gate_leave(gates, 1);
+	gate_leave(gates, 1, &visitors[0].gate);
+	gate_leave(gates, 1, &visitors[0].gate);
 	cr_expect_eq(n_entered, 0);
 	expect_enter(5, 7, 2, OK);
 	expect_enter(7, 8, 2, ERR_AGAIN);
@@ -97,7 +97,7 @@ Test(gate, nobody_overtakes_the_queue)
 	expect_enter(0, 1, 1, OK);
 	expect_enter(1, 2, 1, ERR_AGAIN);
 	expect_enter(2, 3, 4, ERR_AGAIN); /* a reload has made room for four */
-	gate_leave(gates, 1);
+	gate_leave(gates, 1, &visitors[0].gate);
 	EXPECT_ENTERED(1, 2);
 	gates_free(gates);
 }
@@ -108,10 +108,10 @@ Test(gate, reload_that_narrows_it_lets_those_inside_end)
 	expect_enter(0, 3, 3, OK);
 	expect_enter(3, 4, 3, ERR_AGAIN);
 	expect_enter(4, 5, 1, ERR_AGAIN);
-	gate_leave(gates, 1);
-	gate_leave(gates, 1);
+	gate_leave(gates, 1, &visitors[0].gate);
+	gate_leave(gates, 1, &visitors[0].gate);
 	cr_expect_eq(n_entered, 0);
-	gate_leave(gates, 1);
+	gate_leave(gates, 1, &visitors[0].gate);
 	EXPECT_ENTERED(3);
 	gates_free(gates);
 }
@@ -124,7 +124,7 @@ Test(gate, visitors_that_leave_at_once)
 	for (unsigned i = 10; i < 50; i++)
 		visitors[i].leaves_at_once = true;
 	expect_enter(10, 50, 10, ERR_AGAIN);
-	gate_leave(gates, 1);
+	gate_leave(gates, 1, &visitors[0].gate);
 	cr_expect_eq(n_entered, 40);
 	for (unsigned i = 0; i < 40; i++)
 		cr_expect_eq(entered[i], i + 10);
@@ -133,17 +133,52 @@ Test(gate, visitors_that_leave_at_once)
 	gates_free(gates);
 }
 
+Test(gate, background_has_a_quarter_and_comes_last)
+{
+	open_gates();
+	for (unsigned i = 0; i < 20; i += 2)
+		visitors[i].gate.is_background = true;
+	cr_expect_eq(gate_enter(gates, 1, 8, &visitors[0].gate), OK);
+	cr_expect_eq(gate_enter(gates, 1, 8, &visitors[2].gate), OK);
+	cr_expect_eq(gate_enter(gates, 1, 8, &visitors[4].gate), ERR_AGAIN, "a quarter of 8");
+	for (unsigned i = 1; i < 12; i += 2)
+		cr_expect_eq(gate_enter(gates, 1, 8, &visitors[i].gate), OK);
+	cr_expect_eq(gate_enter(gates, 1, 8, &visitors[13].gate), ERR_AGAIN);
+	cr_expect_eq(gate_enter(gates, 1, 8, &visitors[6].gate), ERR_AGAIN);
+	gate_leave(gates, 1, &visitors[0].gate);
+	EXPECT_ENTERED(13); /* later, but a client waits for it */
+	gate_leave(gates, 1, &visitors[1].gate);
+	EXPECT_ENTERED(4);
+	gate_leave(gates, 1, &visitors[3].gate);
+	cr_expect_eq(n_entered, 0, "the background is full");
+	gate_leave(gates, 1, &visitors[2].gate);
+	EXPECT_ENTERED(6);
+	gates_free(gates);
+}
+
+Test(gate, background_of_few_is_one)
+{
+	open_gates();
+	visitors[0].gate.is_background = visitors[1].gate.is_background = true;
+	cr_expect_eq(gate_enter(gates, 1, 3, &visitors[0].gate), OK);
+	cr_expect_eq(gate_enter(gates, 1, 3, &visitors[1].gate), ERR_AGAIN);
+	cr_expect_eq(gate_enter(gates, 1, 3, &visitors[2].gate), OK);
+	gate_leave(gates, 1, &visitors[0].gate);
+	EXPECT_ENTERED(1);
+	gates_free(gates);
+}
+
 Test(gate, slots_have_gates_of_their_own)
 {
 	open_gates();
 	expect_enter(0, 1, 1, OK);
-	cr_expect_eq(gate_enter(gates, 4095, 1, &visitors[1].link), OK);
-	cr_expect_eq(gate_enter(gates, 0, 1, &visitors[2].link), OK);
+	cr_expect_eq(gate_enter(gates, 4095, 1, &visitors[1].gate), OK);
+	cr_expect_eq(gate_enter(gates, 0, 1, &visitors[2].gate), OK);
 	expect_enter(3, 4, 1, ERR_AGAIN);
-	gate_leave(gates, 4095);
-	gate_leave(gates, 0);
+	gate_leave(gates, 4095, &visitors[0].gate);
+	gate_leave(gates, 0, &visitors[0].gate);
 	cr_expect_eq(n_entered, 0);
-	gate_leave(gates, 1);
+	gate_leave(gates, 1, &visitors[0].gate);
 	EXPECT_ENTERED(3);
 	gates_free(gates);
 	gates_free(NULL);
