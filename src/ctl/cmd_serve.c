@@ -5,9 +5,11 @@
  * issuer file, one of several addresses) are said and lived with; what makes serving impossible or
  * wrong (no configuration, no listener, a clock before this release) ends it.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/counters.h"
@@ -210,8 +212,10 @@ static int read_configuration(struct daemon *daemon)
 		return EXIT_CONFIG;
 	daemon->first = daemon->settings;
 	if (log_sink_open(&daemon->settings->log) != OK) {
-		fprintf(stderr, "ocsprelay: %s: %s\n", daemon->settings->log.target,
-			"the log target cannot be opened");
+		fprintf(stderr, "ocsprelay: %s: the log target cannot be opened: %s\n",
+			daemon->settings->log.target,
+			errno == ELOOP && geteuid() == 0 ? "root follows no symbolic link"
+							 : strerror(errno));
 		return EXIT_CONFIG;
 	}
 	return EXIT_OK;

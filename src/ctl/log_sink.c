@@ -164,6 +164,17 @@ static void emit(void *arg, enum log_event event, const struct log_field *fields
 		write_event(event, fields);
 }
 
+/*
+ * Root appends to no file that a symbolic link names: who may write to the directory, as the user
+ * that root is given up for may, could have any file of the machine appended to.
+ */
+static int open_file(const char *path)
+{
+	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+
+	return open(path, geteuid() == 0 ? flags | O_NOFOLLOW : flags, 0640);
+}
+
 static err_t open_target(const char *name, struct target *out)
 {
 	int fd;
@@ -178,7 +189,7 @@ static err_t open_target(const char *name, struct target *out)
 		out->fd = STDERR_FILENO;
 		return OK;
 	}
-	fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
+	fd = open_file(name);
 	if (fd < 0)
 		return ERR_SYSTEM;
 	out->fd = fd;

@@ -11,8 +11,8 @@
 
 /*
  * Opens the target and becomes the sink of base/log.h. ERR_SYSTEM (errno): the target cannot be
- * opened; the old one stays. Called again after a reload (also reopens a rotated file). Main
- * thread. */
+ * opened (ELOOP: root, and a symbolic link); the old one stays. Called again after a reload (also
+ * reopens a rotated file). Main thread. */
 MUST_CHECK err_t log_sink_open(const struct settings_log *settings);
 
 /* Writes out counts of folded events that are due; to be called about once a second. */

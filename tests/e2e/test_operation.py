@@ -848,6 +848,20 @@ def test_check_warns_of_an_unknown_user(directory):
     assert len(told["warnings"]) == 1 and not told["errors"]
 
 
+def test_SL_16_root_follows_no_link_to_a_log(make_relay, responder):
+    if os.geteuid() != 0:
+        pytest.skip("only root is careful")
+    relay = make_relay(responder, start=False)
+    victim, link = relay.path("victim"), relay.path("relay.log")
+    os.symlink(victim, link)
+    relay.options["log"]["target"] = link
+    relay.write_config()
+    result = run("serve", "-c", relay.config)
+    assert result.returncode == CONFIG
+    assert "symbolic link" in result.stderr and link in result.stderr
+    assert not os.path.exists(victim)
+
+
 def test_unknown_user_is_an_error(make_relay, responder):
     if os.geteuid() != 0:
         pytest.skip("only root can change to another user")

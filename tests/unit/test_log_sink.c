@@ -163,6 +163,27 @@ Test(log_sink, target_that_cannot_be_opened_leaves_the_old_one)
 	cr_expect_eq(count(contents(path), "\n"), 1, "%s", text);
 }
 
+/* Who may write to the directory of the log could else have root append to any file. */
+Test(log_sink, SL_16_root_follows_no_symbolic_link)
+{
+	struct settings_log settings = settings_of("notice");
+
+	cr_assert_eq(symlink(rotated, path), 0);
+	if (geteuid() == 0) {
+		errno = 0;
+		cr_expect_eq(log_sink_open(&settings), ERR_SYSTEM);
+		cr_expect_eq(errno, ELOOP);
+		cr_expect_neq(access(rotated, F_OK), 0);
+		cr_assert_eq(chown(directory, 65534, 65534), 0);
+		cr_assert_eq(seteuid(65534), 0);
+		if (eaccess(directory, W_OK) != 0)
+			cr_skip_test("this machine's root directory is closed to other users");
+	}
+	cr_expect_eq(log_sink_open(&settings), OK, "anybody else does");
+	LOG(READY, LOG_NUMBER("n", 1));
+	cr_expect_eq(count(contents(rotated), "event=ready"), 1);
+}
+
 Test(log_sink, repeated_events_are_folded_and_told_at_the_end)
 {
 	struct settings_log settings = settings_of("info");
