@@ -94,7 +94,7 @@ static bool is_in_trouble(const struct redis_server *server)
 	return false;
 }
 
-/* After each change. server has brought it about. */
+/* After each change. server has brought it about, for that reason if it is for the worse. */
 static void review(struct redis_common *common, struct redis_server *server, const char *reason)
 {
 	bool is_well;
@@ -110,7 +110,9 @@ static void review(struct redis_common *common, struct redis_server *server, con
 	}
 	if (!is_in_trouble(server))
 		server->is_logged = false;
-	if (is_well && common->is_failing)
+	if (is_well && common->is_failing && server->n_witnesses == 0)
+		LOG(STORE_BACK, LOG_TEXT("store", "redis")); /* without that server */
+	else if (is_well && common->is_failing)
 		LOG(STORE_BACK, LOG_TEXT("store", "redis"), LOG_TEXT("server", server->name));
 	else if (is_well && !common->has_opened)
 		LOG(STORE_OPEN, LOG_TEXT("store", "redis"), LOG_TEXT("server", server->name));
@@ -170,6 +172,8 @@ void redis_witness_tell(struct redis_witness *witness, enum redis_trouble troubl
 	struct redis_common *common = witness->common;
 	bool is_up = trouble == REDIS_TROUBLE_LINK ? !reason : witness->is_up;
 
+	if (!witness->server)
+		return; /* it has nothing to say */
 	if (is_up == witness->is_up && !reason && !witness->has[trouble])
 		return; /* nothing new: the usual case, without the lock */
 	pthread_mutex_lock(&common->lock);
@@ -191,8 +195,9 @@ void redis_witness_fini(struct redis_witness *witness)
 	for (unsigned i = 0; i < N_REDIS_TROUBLES; i++)
 		set(witness, i, false);
 	set_link(witness, false);
+	server->n_witnesses--;
 	review(common, server, NULL);
-	if (--server->n_witnesses == 0) {
+	if (server->n_witnesses == 0) {
 		list_remove(&server->link);
 		free(server);
 	}

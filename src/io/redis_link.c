@@ -392,7 +392,9 @@ struct redis_link *redis_link_new(const struct redis_link_opts *opts)
 	redis_address_text(name, &opts->address);
 	redis_calls_init(&link->calls, opts->common->ms_timeout, MS_PATIENT);
 	link->rest = timer_start(opts->loop, 0, start, link);
-	if (!link->rest || !redis_witness_init(&link->witness, opts->common, name)) {
+	/* Those of whom there are several to be asked are no trouble one by one. */
+	if (!link->rest || (opts->role < REDIS_ROLE_SEED &&
+			    !redis_witness_init(&link->witness, opts->common, name))) {
 		timer_cancel(link->rest);
 		free(link);
 		return NULL;

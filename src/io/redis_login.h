@@ -10,7 +10,8 @@
 enum redis_role {
 	REDIS_ROLE_SERVER,     /* logs in, chooses the database */
 	REDIS_ROLE_SUBSCRIBER, /* the same, then listens */
-	REDIS_ROLE_SENTINEL    /* neither: sentinels have no databases, and other users */
+	REDIS_ROLE_SEED,       /* logs in, to be asked for the way; one of several */
+	REDIS_ROLE_SENTINEL    /* the same, but does not log in: sentinels have other users */
 };
 
 enum redis_login {

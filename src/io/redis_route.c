@@ -23,6 +23,8 @@ struct redis_task {
 
 static const struct redis_route_kind *const kinds[] = {
     [REDIS_MODE_SINGLE] = &redis_route_single,
+    [REDIS_MODE_SENTINEL] = &redis_route_sentinel,
+    [REDIS_MODE_CLUSTER] = &redis_route_cluster,
 };
 
 struct redis_route *redis_route_new(struct loop *loop, struct redis_common *common)

@@ -10,8 +10,7 @@
 #define OCSPRELAY_IO_REDIS_ROUTE_H
 
 #include "io/redis_link.h"
-
-#define REDIS_MAX_NODES 128 /* masters of a cluster */
+#include "io/redis_slots.h"
 
 struct redis_route;
 struct redis_task;

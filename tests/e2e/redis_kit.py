@@ -77,7 +77,7 @@ class Redis:
         if not os.path.exists(self.path("redis.conf")):  # sentinels and clusters write it anew
             with open(self.path("redis.conf"), "w", encoding="ascii") as out:
                 out.write("\n".join([
-                    f"port {self.port}", "bind 127.0.0.1", f"dir {self.directory}", "save ''".replace("''", '""'),
+                    f"port {self.port}", "bind 127.0.0.1", f"dir {self.directory}", 'save ""',
                     "daemonize no", "loglevel warning", *self.conf]) + "\n")
         # pylint: disable=consider-using-with
         self.process = subprocess.Popen([SERVER, self.path("redis.conf"), *self.arguments],
@@ -134,3 +134,86 @@ class Redis:
         if self.process is not None and self.process.poll() is None:
             self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Sentinels:
+    """A master, a replica and three sentinels that watch them under the name mymaster."""
+
+    def __init__(self):
+        self.master = Redis("repl-diskless-sync-delay 0")
+        self.replica = Redis(f"replicaof 127.0.0.1 {self.master.port}")
+        self.sentinels = [Redis(
+            f"sentinel monitor mymaster 127.0.0.1 {self.master.port} 2",
+            "sentinel down-after-milliseconds mymaster 500",
+            "sentinel failover-timeout mymaster 4000", sentinel=True) for _ in range(3)]
+        until(lambda: self.replica.info("master_link_status") == "up", what="replica")
+        until(lambda: all("slaves=1,sentinels=3" in one.info("master0") for one in self.sentinels),
+              what="sentinels")
+
+    @property
+    def url(self):
+        hosts = ",".join(one.address for one in self.sentinels)
+        return f"redis+sentinel://{hosts}/mymaster/0"
+
+    def stop(self):
+        for one in [*self.sentinels, self.replica, self.master]:
+            one.stop()
+
+
+class Cluster:
+    """Masters with one replica each."""
+
+    NODE = ("cluster-enabled yes", "cluster-node-timeout 800", "cluster-require-full-coverage no",
+            "cluster-replica-validity-factor 0", "repl-diskless-sync-delay 0",
+            "repl-ping-replica-period 1")
+
+    def __init__(self, n_masters=3):
+        self.masters = [Redis(*self.NODE) for _ in range(n_masters)]
+        self.replicas = [Redis(*self.NODE) for _ in range(n_masters)]
+        first, *rest = nodes = self.masters + self.replicas
+        for epoch, node in enumerate(nodes, 1):
+            node.call("CLUSTER", "SET-CONFIG-EPOCH", epoch)
+        for i, node in enumerate(self.masters):
+            node.call("CLUSTER", "ADDSLOTSRANGE", 16384 * i // n_masters,
+                      16384 * (i + 1) // n_masters - 1)
+        for node in rest:
+            node.call("CLUSTER", "MEET", "127.0.0.1", first.port)
+        until(lambda: all(one.call("CLUSTER", "INFO").count(b"cluster_known_nodes:%d" % len(nodes))
+                          for one in nodes), what="cluster nodes that know each other")
+        for master, replica in zip(self.masters, self.replicas):
+            until(lambda: self.try_to_follow(replica, master), what="replica")
+        until(lambda: all(b"cluster_state:ok" in one.call("CLUSTER", "INFO") for one in nodes) and
+              all(one.info("master_link_status") == "up" for one in self.replicas), what="cluster")
+
+    @staticmethod
+    def try_to_follow(replica, master):
+        try:
+            replica.call("CLUSTER", "REPLICATE", master.call("CLUSTER", "MYID"))
+            return True
+        except RedisError:
+            return False
+
+    @property
+    def url(self):
+        return "redis+cluster://" + ",".join(one.address for one in self.masters[:2])
+
+    def keys(self):
+        """Of all masters, together."""
+        return sorted({key for one in self.masters + self.replicas if one.process.poll() is None and
+                       not one.stopped for key in one.keys()})
+
+    @staticmethod
+    def move_slot(slot, source, target, meanwhile=lambda: None):
+        """meanwhile() is called when the keys have moved, and the slot has not."""
+        ids = [one.call("CLUSTER", "MYID") for one in (source, target)]
+        target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[0])
+        source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[1])
+        while keys := source.call("CLUSTER", "GETKEYSINSLOT", slot, 100):
+            source.call("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+        meanwhile()
+        for one in (target, source):
+            one.call("CLUSTER", "SETSLOT", slot, "NODE", ids[1])
+
+    def stop(self):
+        for one in self.masters + self.replicas:
+            one.stop()

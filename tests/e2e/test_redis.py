@@ -171,7 +171,7 @@ def test_EM_24_full(make_node, make_redis, pki):
 
 
 def test_EM_24_read_only(make_node, make_redis, pki):
-    master = make_redis()
+    master = make_redis("repl-diskless-sync-delay 0")
     replica = make_redis(f"replicaof 127.0.0.1 {master.port}")
     (data, answer), = ask_and_store(make_node(master), pki)
     until(lambda: replica.info("master_link_status") == "up" and replica.keys())
