@@ -108,6 +108,7 @@ ERROR(NO_MEMORY,         "no-memory",          200, OCSP_INTERNAL_ERROR, NEGATIV
 ERROR(INTERNAL,          "internal",           200, OCSP_INTERNAL_ERROR, NEGATIVE_NONE, LEVEL_ERROR,   "internal fault")
 ERROR(AGAIN,             "again",              0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "not finished yet")
 ERROR(BUSY,              "busy",               0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "somebody else has it")
+ERROR(NOT_FETCHED,       "not-fetched",        0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "the fetch failed, the log says why; what was there is still valid")
 ERROR(NOT_FOUND,         "not-found",          0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "not there")
 ERROR(TOO_LONG,          "too-long",           0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "does not fit")
 ERROR(SYNTAX,            "syntax",             0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "malformed value")

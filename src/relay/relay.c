@@ -18,6 +18,7 @@
 #include "io/entropy.h"
 #include "io/sockets.h"
 #include "relay/back.h"
+#include "relay/desk.h"
 #include "relay/front.h"
 #include "relay/pace.h"
 
@@ -40,6 +41,7 @@ struct relay {
 	struct common common;
 	struct loop *loop;
 	struct rules *rules;
+	struct desk *desk;
 	struct sockets *sockets;
 	unsigned n_copies; /* of each, one for each front thread to be */
 	char **store_urls; /* common.n_stores; settings may have others by now */
@@ -230,6 +232,9 @@ err_t relay_start(struct relay *relay)
 
 	if (!open_stores(relay, settings) || !make_threads(relay, settings) || !listen_all(relay))
 		return ERR_NO_MEMORY;
+	relay->desk = desk_new(common, relay->loop, relay->rules);
+	if (relay->desk == NULL)
+		return ERR_NO_MEMORY;
 	for (unsigned i = 0; i < relay->n_fronts + common->n_backs; i++) {
 		bool is_front = i < relay->n_fronts;
 		int failed =
@@ -297,6 +302,7 @@ err_t relay_reload(struct relay *relay, const struct settings *settings, struct 
 	relay->old_issuers = issuers_ref(relay->rules->issuers);
 	rules_unref(relay->rules);
 	relay->rules = rules;
+	desk_set_rules(relay->desk, rules);
 	return OK;
 }
 
@@ -346,6 +352,7 @@ void relay_free(struct relay *relay)
 		front_free(relay->fronts[i]);
 	for (unsigned i = 0; common->backs != NULL && i < common->n_backs; i++)
 		back_free(common->backs[i]);
+	desk_free(relay->desk);
 	for (size_t i = 0; i < common->n_stores; i++) {
 		store_close(common->stores[i]);
 		free(relay->store_urls[i]);
@@ -399,6 +406,11 @@ struct responders *relay_responders(struct relay *relay)
 size_t relay_negative_count(struct relay *relay)
 {
 	return negative_count(relay->common.negative);
+}
+
+struct desk *relay_desk(struct relay *relay)
+{
+	return relay->desk;
 }
 
 size_t relay_stores(const struct relay *relay)

@@ -13,6 +13,7 @@
 #include "state/issuers.h"
 #include "state/responders.h"
 
+struct desk;
 struct relay;
 
 struct relay_opts {
@@ -54,6 +55,9 @@ struct cache *relay_cache(struct relay *relay);
 const struct issuers *relay_issuers(const struct relay *relay); /* of the last reload */
 struct responders *relay_responders(struct relay *relay);
 size_t relay_negative_count(struct relay *relay);
+
+/* From where operators' work on what is kept is done; after relay_start. */
+struct desk *relay_desk(struct relay *relay);
 
 struct relay_store_status {
 	const char *name;

@@ -141,6 +141,21 @@ void negative_remove(struct negative *negative, struct slice key)
 	pthread_mutex_unlock(&negative->mutex);
 }
 
+void negative_remove_if(struct negative *negative, negative_test_fn *fn, void *arg)
+{
+	struct list *next;
+
+	pthread_mutex_lock(&negative->mutex);
+	for (struct list *at = negative->by_age.next; at != &negative->by_age; at = next) {
+		struct failure *failure = LIST_ENTRY(at, struct failure, age);
+
+		next = at->next;
+		if (fn(arg, slice_of(failure->key, failure->key_len)))
+			drop(negative, failure);
+	}
+	pthread_mutex_unlock(&negative->mutex);
+}
+
 size_t negative_count(struct negative *negative)
 {
 	size_t n;

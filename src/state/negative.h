@@ -30,6 +30,11 @@ err_t negative_get(struct negative *negative, struct slice key, int64_t ms_now);
 
 void negative_remove(struct negative *negative, struct slice key);
 
+/* Forgets every key that fn says so of, under the mutex: fn must be quick and must not call back.
+ */
+typedef bool negative_test_fn(void *arg, struct slice key);
+void negative_remove_if(struct negative *negative, negative_test_fn *fn, void *arg);
+
 /* How many are held, those included that have run out and were not met since. */
 size_t negative_count(struct negative *negative);
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/* Setting the desk up and clearing it. */
+#include "relay/desk.h"
+
+#include <stdlib.h>
+
+#include "relay/batch.h"
+
+struct desk *desk_new(const struct common *common, struct loop *loop, struct rules *rules)
+{
+	struct desk *desk = calloc(1, sizeof(*desk));
+
+	if (desk == NULL)
+		return NULL;
+	desk->common = common;
+	desk->loop = loop;
+	desk->rules = rules_ref(rules);
+	list_init(&desk->batches);
+	desk->stores = calloc(common->n_stores + 1, sizeof(struct store *));
+	if (desk->stores == NULL)
+		goto fail;
+	for (size_t i = 0; i < common->n_stores; i++) {
+		desk->stores[i] = store_attach(common->stores[i], loop);
+		if (desk->stores[i] == NULL)
+			goto fail;
+	}
+	return desk;
+fail:
+	desk_free(desk);
+	return NULL;
+}
+
+void desk_set_rules(struct desk *desk, struct rules *rules)
+{
+	struct rules *old = desk->rules;
+
+	desk->rules = rules_ref(rules);
+	rules_unref(old);
+}
+
+void desk_free(struct desk *desk)
+{
+	if (desk == NULL)
+		return;
+	batches_drop(&desk->batches);
+	for (size_t i = 0; desk->stores != NULL && i < desk->common->n_stores; i++)
+		store_detach(desk->stores[i]);
+	free(desk->stores);
+	rules_unref(desk->rules);
+	free(desk);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Memory first, so that nothing purged is served from now on, then the stores; and memory again at
+ * the end, for a look-up may have read a store just before its record went.
+ */
+#include "relay/purge.h"
+
+#include <stdlib.h>
+
+struct tier {
+	struct purge *purge;
+	struct store_walk *walk; /* NULL: through, or not begun */
+};
+
+struct purge {
+	struct purge_opts opts;
+	struct selection selection;
+	purge_fn *fn;
+	void *arg;
+	struct tier *tiers;
+	struct purge_result result;
+	struct purge_store *stores; /* of result */
+	unsigned n_out;		    /* tiers, and the turn of the loop that starts it all */
+	struct timer *turn;
+};
+
+static bool has_entry(void *arg, const struct entry *entry)
+{
+	struct purge *purge = arg;
+	struct cache_key key;
+
+	entry_key(entry, &key);
+	if (!selection_has(&purge->selection, &key))
+		return false;
+	purge->result.n_entries++;
+	return true;
+}
+
+static bool has_failure(void *arg, struct slice bytes)
+{
+	struct purge *purge = arg;
+	struct cache_key key;
+
+	if (key_from_bytes(bytes, &key) != OK || !selection_has(&purge->selection, &key))
+		return false;
+	purge->result.n_failures++;
+	return true;
+}
+
+static void purge_memory(struct purge *purge)
+{
+	cache_remove_if(purge->opts.common->cache, has_entry, purge);
+	negative_remove_if(purge->opts.common->negative, has_failure, purge);
+}
+
+static void purge_free(struct purge *purge)
+{
+	timer_cancel(purge->turn);
+	free(purge->tiers);
+	free(purge->stores);
+	free(purge);
+}
+
+static void end_one(struct purge *purge)
+{
+	if (--purge->n_out > 0)
+		return;
+	purge_memory(purge);
+	purge->fn(purge->arg, &purge->result);
+	purge_free(purge);
+}
+
+static void on_turn(void *arg)
+{
+	struct purge *purge = arg;
+
+	purge->turn = NULL;
+	end_one(purge);
+}
+
+static void on_purged(void *arg, err_t err, uint64_t n)
+{
+	struct tier *tier = arg;
+	struct purge *purge = tier->purge;
+	struct purge_store *store = &purge->stores[tier - purge->tiers];
+
+	tier->walk = NULL;
+	store->err = err;
+	store->n = n;
+	end_one(purge);
+}
+
+static void delete_key(void *arg, const struct cache_key *key)
+{
+	struct store *store = arg;
+
+	store_delete(store, key_bytes(key));
+}
+
+static void purge_store(struct purge *purge, size_t i)
+{
+	const struct selection *selection = &purge->selection;
+	const struct slice prefix =
+	    slice_of(selection->issuer_id, selection->has_issuer ? ISSUER_ID_LEN : 0);
+	struct store *store = purge->opts.stores[i];
+	struct tier *tier = &purge->tiers[i];
+
+	if (purge->opts.spare_shared && store_is_shared(store)) {
+		purge->stores[i].is_spared = true;
+	} else if (selection->serial_len > 0) {
+		selection_each_key(selection, purge->opts.issuers, delete_key, store);
+		if (!store_is_up(purge->opts.common->stores[i]))
+			purge->stores[i].err = ERR_STORE_FAULT;
+	} else {
+		tier->purge = purge;
+		purge->stores[i].err = store_purge(
+		    store, prefix, &(struct store_walk_ops){.done = on_purged, .arg = tier},
+		    &tier->walk);
+		if (purge->stores[i].err == OK)
+			purge->n_out++;
+	}
+}
+
+struct purge *purge_start(const struct purge_opts *opts, const struct selection *selection,
+			  purge_fn *fn, void *arg)
+{
+	const size_t n_stores = opts->common->n_stores;
+	struct purge *purge = calloc(1, sizeof(*purge));
+
+	if (purge == NULL)
+		return NULL;
+	purge->opts = *opts;
+	purge->selection = *selection;
+	purge->fn = fn;
+	purge->arg = arg;
+	purge->n_out = 1;
+	purge->tiers = calloc(n_stores + 1, sizeof(struct tier));
+	purge->stores = calloc(n_stores + 1, sizeof(struct purge_store));
+	purge->turn = timer_start(opts->loop, 0, on_turn, purge);
+	if (purge->tiers == NULL || purge->stores == NULL || purge->turn == NULL) {
+		purge_free(purge);
+		return NULL;
+	}
+	purge->result.stores = purge->stores;
+	purge_memory(purge);
+	for (size_t i = 0; i < n_stores; i++)
+		purge_store(purge, i);
+	return purge;
+}
+
+void purge_cancel(struct purge *purge)
+{
+	if (purge == NULL)
+		return;
+	for (size_t i = 0; i < purge->opts.common->n_stores; i++)
+		store_walk_cancel(purge->tiers[i].walk);
+	purge_free(purge);
+}
