@@ -172,6 +172,12 @@ struct store_lease {
 	struct timer *turn; /* not answered yet */
 };
 
+struct store_walk { /* of a purge; no other is played */
+	struct store_walk_ops ops;
+	uint64_t n;
+	struct timer *turn;
+};
+
 struct store_read {
 	struct list link;
 	struct store *store;
@@ -458,4 +464,49 @@ void stage_say(struct store_shared *shared, struct slice message)
 		store->message = stage_copy(message);
 		store->hearing = timer_start(store->loop, 0, on_hearing, store);
 	}
+}
+
+/* --- store.h: purges -------------------------------------------------------------------------- */
+
+static void on_purge_turn(void *arg)
+{
+	struct store_walk *walk = arg;
+	struct store_walk done = *walk;
+
+	walk->turn = NULL;
+	store_walk_cancel(walk);
+	done.ops.done(done.ops.arg, OK, done.n);
+}
+
+err_t store_purge(struct store *store, struct slice prefix, const struct store_walk_ops *ops,
+		  struct store_walk **out_walk)
+{
+	struct store_walk *walk;
+	struct list *next;
+
+	if (stage_stores.err != OK)
+		return ERR_STORE_FAULT;
+	walk = stage_take(sizeof(*walk));
+	walk->ops = *ops;
+	for (struct list *node = store->shared->rows.next; node != &store->shared->rows;
+	     node = next) {
+		struct row *row = LIST_ENTRY(node, struct row, link);
+
+		next = node->next;
+		if (!slice_eq(slice_take(row->key, prefix.len), prefix))
+			continue;
+		drop_row(row);
+		walk->n++;
+	}
+	walk->turn = timer_start(store->loop, 0, on_purge_turn, walk);
+	*out_walk = walk;
+	return OK;
+}
+
+void store_walk_cancel(struct store_walk *walk)
+{
+	if (walk == NULL)
+		return;
+	timer_cancel(walk->turn);
+	free(walk);
 }

@@ -148,3 +148,24 @@ Test(negative, threads_may_use_it_at_once)
 	cr_expect_leq(negative_count(negative), 32);
 	negative_free(negative);
 }
+
+static bool begins_with_a(void *arg, struct slice key)
+{
+	++*(unsigned *)arg;
+	return key.p[0] == 'a';
+}
+
+Test(negative, forgets_what_is_picked)
+{
+	struct negative *negative = negative_new(10, hash_key);
+	unsigned n_seen = 0;
+
+	negative_put(negative, slice_text("a1"), ERR_UP_HTTP, 9000, 0);
+	negative_put(negative, slice_text("b1"), ERR_UP_HTTP, 9000, 0);
+	negative_put(negative, slice_text("a2"), ERR_UP_HTTP, 9000, 0);
+	negative_remove_if(negative, begins_with_a, &n_seen);
+	cr_expect_eq(n_seen, 3);
+	cr_expect_eq(negative_count(negative), 1);
+	cr_expect_eq(negative_get(negative, slice_text("b1"), 0), ERR_UP_HTTP);
+	negative_free(negative);
+}
