@@ -57,7 +57,7 @@ static bool is_stored(const char *serial)
 	return stage_record(kit.common.stores[0], key_bytes(&key)).len > 0;
 }
 
-/* Two answers and a remembered failure. shared_store: 1 for one of a fleet. */
+/* Two answers and a remembered failure; shared_store 1: in a store of a fleet. */
 static void open_filled(size_t shared_store)
 {
 	struct cache_key failed;
