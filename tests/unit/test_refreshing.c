@@ -81,7 +81,7 @@ Test(refreshing, fetches_each_once_and_counts)
 Test(refreshing, HC_13_no_more_at_once_than_the_gate_lets_in)
 {
 	kit_prepare();
-	kit.policy.max_inflight = 2;
+	kit.policy.max_inflight = 8; /* a quarter of it for what no client waits for */
 	open_desk(9);
 	cr_assert_not_null(start());
 	stage_pass(0);
