@@ -117,6 +117,17 @@ class Redis:
                 return line.split(":", 1)[1]
         raise KeyError(name)
 
+    def wait_for(self, name, value):
+        """Sentinels close all connections to a server that they give another role."""
+
+        def is_so():
+            try:
+                return self.info(name) == value
+            except OSError:
+                return False
+
+        until(is_so, what=f"{name}:{value}")
+
     def freeze(self):
         """Takes connections, answers nothing."""
         self.process.send_signal(signal.SIGSTOP)
@@ -146,7 +157,7 @@ class Sentinels:
             f"sentinel monitor mymaster 127.0.0.1 {self.master.port} 2",
             "sentinel down-after-milliseconds mymaster 500",
             "sentinel failover-timeout mymaster 4000", sentinel=True) for _ in range(3)]
-        until(lambda: self.replica.info("master_link_status") == "up", what="replica")
+        self.replica.wait_for("master_link_status", "up")
         until(lambda: all("slaves=1,sentinels=3" in one.info("master0") for one in self.sentinels),
               what="sentinels")
 
