@@ -78,14 +78,16 @@ static struct slice begin(struct scene *scene, const struct signing *signing)
 
 /* --- one bit ---------------------------------------------------------------------------------- */
 
+/* Of large responses every third, which is two or three in each octet. */
 static void flip_every_bit(const struct signing *signing)
 {
 	struct scene scene;
 	struct slice der = begin(&scene, signing);
+	const size_t step = der.len > 700 ? 3 : 1;
 	uint8_t *copy = memcpy(build_take(der.len), der.p, der.len);
 	struct verdict verdict;
 
-	for (size_t i = 0; i < 8 * der.len; i++) {
+	for (size_t i = 0; i < 8 * der.len; i += step) {
 		copy[i / 8] ^= (uint8_t)(1 << i % 8);
 		cr_expect_neq(scene_verify(&scene, slice_of(copy, der.len), &verdict), OK,
 			      "%s: octet %zu of %zu, bit %zu", signing->name, i / 8, der.len,
@@ -113,7 +115,7 @@ FLIP(7, an_ec_delegate_below_rsa)
 /* --- several octets --------------------------------------------------------------------------- */
 
 enum {
-	N_CASES = 1500
+	N_CASES = 1000
 };
 
 Test(mutations, VS_19_octets_changed_added_and_removed_by_chance)
@@ -258,26 +260,32 @@ static bool is_same_verdict(const struct verdict *a, const struct verdict *b)
 	       a->tail == b->tail;
 }
 
-/* Flips every bit of der: wherever that is let pass it was between these offsets, and the verdict
- * is the same. How often it was. */
-static unsigned count_passes(struct scene *scene, struct slice der, size_t from, size_t to)
+/* Flips every third bit of der: wherever that is let pass it was between these offsets, and the
+ * verdict is the same. Of how many flips between them how many were. */
+struct passes {
+	unsigned n, of;
+};
+
+static struct passes count_passes(struct scene *scene, struct slice der, size_t from, size_t to)
 {
 	uint8_t *copy = memcpy(build_take(der.len), der.p, der.len);
+	struct passes passes = {.n = 0};
 	struct verdict before, verdict;
-	unsigned n = 0;
 
 	cr_assert_eq(scene_verify(scene, der, &before), OK);
-	for (size_t i = 0; i < 8 * der.len; i++) {
+	for (size_t i = 0; i < 8 * der.len; i += 3) {
+		const bool is_between = i / 8 >= from && i / 8 < to;
+
 		copy[i / 8] ^= (uint8_t)(1 << i % 8);
 		if (scene_verify(scene, slice_of(copy, der.len), &verdict) == OK) {
-			cr_expect(i / 8 >= from && i / 8 < to, "octet %zu, not %zu to %zu", i / 8,
-				  from, to);
+			cr_expect(is_between, "octet %zu, not %zu to %zu", i / 8, from, to);
 			cr_expect(is_same_verdict(&verdict, &before), "octet %zu", i / 8);
-			n++;
+			passes.n++;
 		}
+		passes.of += is_between;
 		copy[i / 8] ^= (uint8_t)(1 << i % 8);
 	}
-	return n;
+	return passes;
 }
 
 /* Nobody signs the certificates into a response; the header of each is the list's and may not
@@ -286,6 +294,7 @@ Test(mutations, VS_17_VS_19_certificates_of_others_prove_nothing)
 {
 	const size_t header = 4; /* of a certificate of 256 octets or more */
 	struct slice der, other;
+	struct passes passes;
 	struct scene scene;
 	size_t from;
 
@@ -296,8 +305,8 @@ Test(mutations, VS_17_VS_19_certificates_of_others_prove_nothing)
 	scene.response.certs = CAT(other, scene.response.certs);
 	der = scene_der(&scene);
 	from = der.len - scene.response.certs.len + header;
-	cr_expect_eq(count_passes(&scene, der, from, from + other.len - header),
-		     8 * (other.len - header));
+	passes = count_passes(&scene, der, from, from + other.len - header);
+	cr_expect_eq(passes.n, passes.of);
 	scene_fini(&scene);
 }
 
@@ -308,6 +317,7 @@ Test(mutations, VS_18_VS_19_beside_a_remembered_delegate_only_its_certificate_ma
 	for (unsigned is_by_name = 0; is_by_name < 2; is_by_name++) {
 		struct delegate_set known = {.n = 0};
 		struct verdict verdict;
+		struct passes passes;
 		struct scene scene;
 		struct slice der;
 
@@ -317,8 +327,8 @@ Test(mutations, VS_18_VS_19_beside_a_remembered_delegate_only_its_certificate_ma
 		der = scene_der(&scene);
 		cr_assert_eq(scene_verify(&scene, der, &verdict), OK);
 		cr_assert_eq(known.n, 1);
-		cr_expect_gt(count_passes(&scene, der, der.len - scene.response.certs.len, der.len),
-			     0);
+		passes = count_passes(&scene, der, der.len - scene.response.certs.len, der.len);
+		cr_expect(passes.n > 0 && passes.n < passes.of);
 		delegate_set_fini(&known);
 		scene_fini(&scene);
 	}

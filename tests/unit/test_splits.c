@@ -106,15 +106,13 @@ static bool goes_on(err_t e, const struct framed *framed)
 
 static void note(struct transcript *t, err_t e, const struct framed *framed)
 {
-	const struct http_request *request = &framed->request;
-	int n =
-	    framed->has_request
-		? snprintf(t->text + t->len, sizeof(t->text) - t->len, "<%s %.*s %.*s>",
-			   err_row(e)->label, (int)request->target.len, request->target.p,
-			   (int)framed->body.len, framed->body.p)
-		: snprintf(t->text + t->len, sizeof(t->text) - t->len, "<%s>", err_row(e)->label);
+	const struct slice nothing = slice_text("-");
+	const struct slice target = framed->has_request ? framed->request.target : nothing;
+	const struct slice body = e == OK ? framed->body : nothing;
 
-	t->len += (size_t)n;
+	t->len +=
+	    (size_t)snprintf(t->text + t->len, sizeof(t->text) - t->len, "<%s %.*s %.*s>",
+			     err_row(e)->label, (int)target.len, target.p, (int)body.len, body.p);
 	cr_assert_lt(t->len, sizeof(t->text));
 	t->has_ended = !goes_on(e, framed);
 }
