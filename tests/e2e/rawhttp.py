@@ -4,6 +4,7 @@
 import base64
 import contextlib
 import email.utils
+import re
 import select
 import socket
 import struct
@@ -48,10 +49,14 @@ class Response:
 
     @property
     def cache_status(self):
-        """Parameters of Cache-Status; "" is the cache's name (RFC 9211)."""
+        """Parameters of Cache-Status; "" is the cache's name (RFC 9211). HS-24: a list of one
+        member, a token, whose parameters are flags, integers and tokens (RFC 8941)."""
         text = self.field("Cache-Status")
         if text is None:
             return {}
+        assert re.fullmatch(r"[A-Za-z*][!#$%&'*+.^_`|~:/\w-]*"
+                            r"(; [a-z*][a-z0-9_.*-]*(=(-?\d{1,15}|[A-Za-z*][!#$%&'*+.^_`|~:/\w-]*)"
+                            r")?)*", text, re.ASCII), text
         name, *parameters = text.split("; ")
         pairs = (parameter.partition("=") for parameter in parameters)
         return {"": name, **{key: value if equals else True for key, equals, value in pairs}}

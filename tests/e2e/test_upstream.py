@@ -280,6 +280,10 @@ def test_HC_15_the_limit_is_an_option(make_relay, responder, certid):
     got = relay.get(request(responder.pki.ca.certid(other)))
     assert got.body == response(3)
     assert relay.log.wait_for("fetch-failed", reason="upstream-size")
+    responder.behave(None)
+    assert relay.get(request(responder.pki.ca.certid(other))).cache_status["stored"]
+    first, large, last = responder.of()
+    assert first.connection == large.connection != last.connection  # it was not read to its end
 
 
 def test_a_large_answer_is_passed_whole(make_relay, responder, certid):

@@ -164,6 +164,23 @@ Test(exchange_alone, nonce_ignore)
 	kit_close();
 }
 
+/* What a client with a nonce sets off, but does not wait for, is asked for all. */
+Test(exchange_alone, NO_08_refreshes_have_no_nonce)
+{
+	struct slice response;
+
+	kit_prepare();
+	kit.policy.nonce = NONCE_IGNORE;
+	kit_start();
+	response = kit_store("01", 0, PKI_DAY);
+	stage_pass(12 * 3600 * 1000);
+	kit_expect(ask_nonce(NONCE), response, KIT_HIT(43200));
+	cr_assert_eq(stage_upstream.n_requests, 2);
+	cr_expect(slice_eq(last_request()->der, kit_about("01", NO_EXTS)));
+	kit_answer(kit_good("01", 0, PKI_DAY));
+	kit_close();
+}
+
 Test(exchange_alone, nonce_forward)
 {
 	open_with_policy(NONCE_FORWARD);

@@ -16,20 +16,30 @@ static int released[2]; /* a pipe: readable once the name server answers */
 typedef int resolve_fn(const char *node, const char *service, const struct addrinfo *hints,
 		       struct addrinfo **result);
 
-/* In front of the system's, for libcurl too: the name server of .invalid does not answer. Other
- * tests of this program resolve as ever. */
+/* Of both families of loopback, the one that libcurl prefers first. */
+static int resolve_both(resolve_fn *resolve, const char *service, struct addrinfo **result)
+{
+	const struct addrinfo numbers = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+					 .ai_socktype = SOCK_STREAM};
+	int failed = resolve("::1", service, &numbers, result);
+
+	return failed ? failed : resolve("127.0.0.1", service, &numbers, &(*result)->ai_next);
+}
+
+/* In front of the system's, for libcurl too: the name server of .invalid does not answer,
+ * both.test is loopback. Other tests of this program resolve as ever. */
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
 		struct addrinfo **result)
 {
 	const char *end = node ? strrchr(node, '.') : NULL;
+	resolve_fn *system_resolve = NULL;
 	char octet;
 
-	if (end == NULL || strcmp(end, ".invalid") != 0) {
-		resolve_fn *system_resolve = NULL;
-
-		*(void **)&system_resolve = dlsym(RTLD_NEXT, "getaddrinfo");
+	*(void **)&system_resolve = dlsym(RTLD_NEXT, "getaddrinfo");
+	if (node != NULL && strcmp(node, "both.test") == 0)
+		return resolve_both(system_resolve, service, result);
+	if (end == NULL || strcmp(end, ".invalid") != 0)
 		return system_resolve(node, service, hints, result);
-	}
 	(void)!read(released[0], &octet, 1);
 	return EAI_AGAIN;
 }
@@ -57,6 +67,49 @@ Test(upstream_net, HC_17_a_name_server_that_hangs_does_not_stop_the_loop)
 	transfer_cancel(cancelled);
 	asker_end(asker);
 	cr_expect_eq(write(released[1], "ab", 2), 2);
+}
+
+/* A port of ::1 whose queue is full: whoever connects hears nothing. The sockets, n of them, which
+ * keep it so; 0 where that cannot be had. */
+static unsigned open_silent(unsigned port, int fds[static 16])
+{
+	const struct sockaddr_in6 address = {.sin6_family = AF_INET6,
+					     .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+					     .sin6_port = htons((uint16_t)port)};
+	const struct sockaddr *to = (const struct sockaddr *)&address;
+	struct pollfd last = {.events = POLLOUT};
+	unsigned n = 0;
+
+	fds[n++] = socket(AF_INET6, SOCK_STREAM, 0);
+	if (bind(fds[0], to, sizeof(address)) != 0 || listen(fds[0], 0) != 0)
+		return 0;
+	while (n < 16) {
+		last.fd = fds[n++] = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(last.fd, to,
+			      sizeof(address)); /* on loopback done at once, or never */
+		if (poll(&last, 1, 0) == 0)
+			return n;
+	}
+	return 0;
+}
+
+/* Without the next address it would take the whole of ms_connect, or half of it. */
+Test(upstream_net, HC_17_an_address_that_is_silent_gives_way_to_the_next)
+{
+	static const struct scripted_step steps[] = {{STEP_ANSWER, GOOD, 0}};
+	struct asker *asker = asker_new(steps, 1, 0);
+	unsigned n;
+	int fds[16];
+
+	n = open_silent(asker->server->port, fds);
+	snprintf(asker->url, sizeof(asker->url), "http://both.test:%u/", asker->server->port);
+	asker->request.ms_connect = 600000;
+	asker->request.ms_attempt = 15000;
+	if (n > 0)
+		cr_expect_eq(asker_ask(asker)->answer.err, OK, "%s", asker->answers[0].detail);
+	while (n > 0)
+		close(fds[--n]);
+	asker_end(asker);
 }
 
 /* --- TLS -------------------------------------------------------------------------------------- */
