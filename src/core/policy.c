@@ -21,4 +21,5 @@ const struct policy policy_default = {
     .ms_connect = 2000,
     .ms_attempt = 5000,
     .ms_deadline = 8000,
+    .ms_probe = 10000,
 };

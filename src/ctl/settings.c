@@ -78,5 +78,6 @@ void settings_policy(const struct settings_issuer *options, struct policy *out)
 	    .ms_connect = options->connect_timeout,
 	    .ms_attempt = options->attempt_timeout,
 	    .ms_deadline = options->request_deadline,
+	    .ms_probe = options->probe_interval,
 	};
 }

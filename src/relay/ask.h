@@ -20,6 +20,7 @@
 
 struct connection;
 struct front;
+struct refresher;
 
 enum ask_kind {
 	ASK_SHARED,  /* may be answered by whatever flight has its key */
@@ -32,11 +33,13 @@ struct ask {
 
 	/* the question */
 	enum ask_kind kind;
-	bool may_store;		 /* false: the answer to this very request must not be kept */
-	bool is_background;	 /* no client waits for it: others come first */
-	bool no_cache;		 /* tell caches before the responder to step aside (HS-25) */
-	struct mailbox *home;	 /* where the answer goes; NULL: nowhere */
-	struct issuers *issuers; /* keeps issuer alive */
+	bool may_store;		     /* false: the answer to this very request must not be kept */
+	bool is_background;	     /* no client waits for it: others come first */
+	bool no_cache;		     /* tell caches before the responder to step aside (HS-25) */
+	struct mailbox *home;	     /* where the answer goes; NULL: nowhere */
+	struct refresher *refresher; /* of the back thread: to be told of the end, or NULL */
+	uint32_t stamp;		     /* the refresher's */
+	struct issuers *issuers;     /* keeps issuer alive */
 	const struct issuer *issuer;
 	struct cache_key key; /* of the first CertID */
 	uint64_t hash;

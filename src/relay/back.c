@@ -7,11 +7,14 @@
 #include <stdlib.h>
 
 #include "base/counters.h"
+#include "io/clock.h"
 #include "relay/ask.h"
 #include "relay/fleet.h"
 #include "relay/flight.h"
 #include "relay/notice.h"
 #include "relay/parcel.h"
+#include "relay/refresher.h"
+#include "state/due.h"
 
 #define MAX_ASKS 65536 /* in the mailbox; beyond, requests are shed (EM-19) */
 
@@ -72,9 +75,11 @@ struct back *back_new(const struct common *common, struct rules *rules)
 	back->inflight = inflight_new(common->hash_key);
 	back->gates = gates_new(flight_enter, back);
 	back->fleet = fleet_new(back);
+	back->due = due_new(clock_mono_ms() / 1000);
+	back->refresher = refresher_new(back);
 	if (back->upstream == NULL || back->asks == NULL || back->notices == NULL ||
 	    back->parcels == NULL || back->inflight == NULL || back->gates == NULL ||
-	    back->fleet == NULL)
+	    back->fleet == NULL || back->due == NULL || back->refresher == NULL)
 		goto fail;
 	return back;
 fail:
@@ -88,6 +93,8 @@ void back_free(struct back *back)
 		return;
 	flights_drop(back);
 	fleet_free(back->fleet);
+	refresher_free(back->refresher);
+	due_free(back->due);
 	gates_free(back->gates);
 	inflight_free(back->inflight);
 	mailbox_free(back->asks, ask_drop, NULL);
@@ -116,6 +123,8 @@ void back_send_home(struct ask *ask, err_t err)
 {
 	ask->err = err;
 	if (ask->home == NULL) {
+		if (ask->refresher != NULL)
+			refresher_end(ask->refresher, ask);
 		ask_free(ask);
 		return;
 	}

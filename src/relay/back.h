@@ -15,7 +15,9 @@
 #include "state/inflight.h"
 
 struct ask;
+struct due;
 struct fleet;
+struct refresher;
 
 struct back {
 	const struct common *common;
@@ -29,6 +31,8 @@ struct back {
 	struct store *shared;  /* the first of them that other relays use, too; or NULL */
 	size_t shared_index;
 	struct fleet *fleet;
+	struct due *due; /* of its keys; other back threads add to it */
+	struct refresher *refresher;
 	struct inflight *inflight;
 	struct gates *gates;
 	struct list flights; /* all of them, also those that are not in the table */

@@ -12,6 +12,7 @@
 #include "io/clock.h"
 #include "relay/back.h"
 #include "relay/fleet.h"
+#include "relay/refresher.h"
 
 static void write_through(struct back *back, const struct entry *entry)
 {
@@ -73,9 +74,20 @@ static void put_off_if_same(const struct common *common, const struct ask *quest
 	entry_unref(old);
 }
 
+enum cache_put_result landing_put(const struct common *common, struct entry *entry,
+				  struct entry **out_current, int *out_old_status)
+{
+	enum cache_put_result result =
+	    cache_put(common->cache, entry, clock_wall(), out_current, out_old_status);
+
+	if (result == CACHE_STORED)
+		refresher_plan(common, entry);
+	return result;
+}
+
 /* The same response under the other keys by which it can be asked for (NK-07, NK-08); each of them
  * protects its own past. */
-static void keep_twins(struct back *back, const struct entry *entry, unsigned algs, int64_t now)
+static void keep_twins(struct back *back, const struct entry *entry, unsigned algs)
 {
 	for (unsigned alg = 0; alg < N_HASH_ALGS; alg++) {
 		struct entry *twin, *current = NULL;
@@ -84,8 +96,7 @@ static void keep_twins(struct back *back, const struct entry *entry, unsigned al
 		if (alg == entry->alg || !(algs & 1U << alg) ||
 		    (twin = entry_under(entry, (enum hash_alg)alg)) == NULL)
 			continue;
-		if (cache_put(back->common->cache, twin, now, &current, &old_status) !=
-		    CACHE_ROLLBACK)
+		if (landing_put(back->common, twin, &current, &old_status) != CACHE_ROLLBACK)
 			write_through(back, twin);
 		entry_unref(current);
 		entry_unref(twin);
@@ -102,9 +113,9 @@ bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
 	int old_status = -1;
 
 	negative_remove(common->negative, key_bytes(&question->key));
-	keep_twins(back, entry, algs, now);
+	keep_twins(back, entry, algs);
 	put_off_if_same(common, question, entry, now);
-	switch (cache_put(common->cache, entry, now, &current, &old_status)) {
+	switch (landing_put(common, entry, &current, &old_status)) {
 	case CACHE_ROLLBACK:
 		is_kept = false;
 		counter_add(METRIC_ROLLBACKS_REFUSED, question->issuer->slot, 0, 0, 1);

@@ -8,6 +8,7 @@
 #define OCSPRELAY_RELAY_LANDING_H
 
 #include "relay/ask.h"
+#include "relay/common.h"
 
 struct back;
 
@@ -15,6 +16,10 @@ struct back;
  * which takes its place in *in_out and in what clients get (CL-16). */
 bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
 		  struct entry **in_out);
+
+/* Puts entry into memory as cache_put does, and plans its refresh. */
+enum cache_put_result landing_put(const struct common *common, struct entry *entry,
+				  struct entry **out_current, int *out_old_status);
 
 /* Tells those who watch for it that a certificate's status is another one now; old_status as
  * cache_put gives it. */

@@ -86,8 +86,7 @@ bool lookup_check(struct lookup *lookup, struct entry **out, const char **out_na
 			refuse(lookup, err);
 	}
 	if (err == OK) {
-		if (cache_put(lookup->back->common->cache, entry, clock_wall(), out, &old_status) !=
-		    CACHE_ROLLBACK) {
+		if (landing_put(lookup->back->common, entry, out, &old_status) != CACHE_ROLLBACK) {
 			copy_up(lookup, entry);
 			landing_note_status(lookup->question, old_status, entry->status);
 		}

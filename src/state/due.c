@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 struct day {
-	uint64_t *hashes;
+	struct due_item *items;
 	uint32_t n, cap;
 };
 
@@ -36,7 +36,7 @@ void due_free(struct due *due)
 	if (due == NULL)
 		return;
 	for (size_t i = 0; i < DUE_HORIZON; i++)
-		free(due->days[i].hashes);
+		free(due->days[i].items);
 	pthread_mutex_destroy(&due->mutex);
 	free(due);
 }
@@ -49,16 +49,16 @@ static struct day *day_of(struct due *due, int64_t at)
 static bool grow(struct day *day)
 {
 	uint32_t cap = day->cap + day->cap / 2 + 4;
-	uint64_t *hashes = realloc(day->hashes, cap * sizeof(*hashes));
+	struct due_item *items = realloc(day->items, cap * sizeof(*items));
 
-	if (hashes == NULL)
+	if (items == NULL)
 		return false;
-	day->hashes = hashes;
+	day->items = items;
 	day->cap = cap;
 	return true;
 }
 
-void due_add(struct due *due, uint64_t hash, int64_t at)
+void due_add(struct due *due, struct due_item item, int64_t at)
 {
 	struct day *day;
 
@@ -69,7 +69,7 @@ void due_add(struct due *due, uint64_t hash, int64_t at)
 		at = due->today + DUE_HORIZON - 1;
 	day = day_of(due, at);
 	if (day->n < day->cap || grow(day)) {
-		day->hashes[day->n++] = hash;
+		day->items[day->n++] = item;
 		due->n++;
 	}
 	pthread_mutex_unlock(&due->mutex);
@@ -80,11 +80,11 @@ static void end_day(struct due *due)
 {
 	struct day *day = day_of(due, due->today++);
 
-	free(day->hashes);
+	free(day->items);
 	*day = (struct day){.n = 0};
 }
 
-size_t due_take(struct due *due, int64_t now, uint64_t *out, size_t max)
+size_t due_take(struct due *due, int64_t now, struct due_item *out, size_t max)
 {
 	size_t n = 0;
 
@@ -95,7 +95,7 @@ size_t due_take(struct due *due, int64_t now, uint64_t *out, size_t max)
 		struct day *day = day_of(due, due->today);
 
 		while (day->n > 0 && n < max)
-			out[n++] = day->hashes[--day->n];
+			out[n++] = day->items[--day->n];
 		if (day->n > 0 || due->today == now)
 			break;
 		end_day(due);

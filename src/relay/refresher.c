@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: ISC */
+/* Queues of what is due, one per issuer. */
+#include "relay/refresher.h"
+
+#include <stdlib.h>
+
+#include "io/clock.h"
+#include "io/entropy.h"
+#include "relay/back.h"
+#include "relay/flight.h"
+#include "state/due.h"
+
+#define MS_TICK	     250
+#define MAX_TAKEN    4096 /* from the calendar, at each tick */
+#define MS_PROBE_MIN 1000
+
+/* What waits for its refresh, first come first served; and what is on its way. */
+struct queue {
+	struct due_item *items; /* a ring */
+	size_t n, cap, first;
+	unsigned n_out;
+	int64_t ms_probe_at; /* monotonic; while no responder works */
+	int64_t ms_interval; /* between the last probe and the next; 0: all is well */
+};
+
+struct refresher {
+	struct back *back;
+	struct timer *tick;
+	struct queue **queues; /* by the issuer's slot; NULL where there was none yet */
+	unsigned n_queues;
+};
+
+/* --- queues ----------------------------------------------------------------------------------- */
+
+static struct queue *queue_of(struct refresher *refresher, const struct issuer *issuer)
+{
+	struct queue **grown;
+
+	if (issuer->slot >= refresher->n_queues) {
+		grown = realloc(refresher->queues, (issuer->slot + 1) * sizeof(struct queue *));
+		if (grown == NULL)
+			return NULL;
+		refresher->queues = grown;
+		while (refresher->n_queues <= issuer->slot)
+			refresher->queues[refresher->n_queues++] = NULL;
+	}
+	if (refresher->queues[issuer->slot] == NULL)
+		refresher->queues[issuer->slot] = calloc(1, sizeof(struct queue));
+	return refresher->queues[issuer->slot];
+}
+
+static bool grow(struct queue *queue)
+{
+	size_t cap = 2 * queue->cap + 16;
+	struct due_item *items = malloc(cap * sizeof(*items));
+
+	if (items == NULL)
+		return false;
+	for (size_t i = 0; i < queue->n; i++)
+		items[i] = queue->items[(queue->first + i) % queue->cap];
+	free(queue->items);
+	queue->items = items;
+	queue->cap = cap;
+	queue->first = 0;
+	return true;
+}
+
+/* Without memory it is forgotten: the next client that asks starts the refresh (CL-07). */
+static void push(struct queue *queue, struct due_item item)
+{
+	if (queue == NULL || (queue->n == queue->cap && !grow(queue)))
+		return;
+	queue->items[(queue->first + queue->n++) % queue->cap] = item;
+}
+
+static struct due_item shift(struct queue *queue)
+{
+	struct due_item item = queue->items[queue->first];
+
+	queue->first = (queue->first + 1) % queue->cap;
+	queue->n--;
+	return item;
+}
+
+/* --- items ------------------------------------------------------------------------------------ */
+
+static struct due_item item_of(const struct entry *entry, uint64_t hash)
+{
+	return (struct due_item){.hash = hash, .stamp = (uint32_t)entry->fetched_at};
+}
+
+/* The entry that the item is about, one reference; NULL if another has taken its place, which has
+ * an item of its own, or nobody wants it any more. */
+static struct entry *entry_of(const struct refresher *refresher, struct due_item item)
+{
+	struct entry *entry = cache_peek_hash(refresher->back->common->cache, item.hash);
+
+	if (entry != NULL && (uint32_t)entry->fetched_at == item.stamp && entry_is_used(entry) &&
+	    clock_wall() < entry->hard_expiry)
+		return entry;
+	entry_unref(entry);
+	return NULL;
+}
+
+/* In the calendar's time, which no change of the wall clock moves. */
+static void plan_at(struct due *due, struct due_item item, int64_t at)
+{
+	due_add(due, item, clock_mono_ms() / 1000 + time_add(at, -clock_wall()));
+}
+
+static struct due *due_of(const struct common *common, uint64_t hash)
+{
+	return common->backs[hash % common->n_backs]->due;
+}
+
+void refresher_plan(const struct common *common, const struct entry *entry)
+{
+	struct cache_key key;
+	uint64_t hash;
+
+	entry_key(entry, &key);
+	hash = cache_hash(common->cache, key_bytes(&key));
+	plan_at(due_of(common, hash), item_of(entry, hash), entry->refresh_at);
+}
+
+static int64_t due_at(struct entry *entry)
+{
+	int64_t retry_at = atomic_load(&entry->retry_at);
+
+	return retry_at > entry->refresh_at ? retry_at : entry->refresh_at;
+}
+
+static const struct issuer *issuer_of(const struct refresher *refresher, const struct entry *entry)
+{
+	return issuers_by_id(refresher->back->rules->issuers, tail_issuer_id(entry->tail));
+}
+
+/* Out of the calendar and into its queue, if it is time, or back. */
+static void sort(struct refresher *refresher, struct due_item item)
+{
+	struct entry *entry = entry_of(refresher, item);
+	const struct issuer *issuer = entry != NULL ? issuer_of(refresher, entry) : NULL;
+
+	if (issuer != NULL && clock_wall() < due_at(entry))
+		plan_at(refresher->back->due, item, due_at(entry));
+	else if (issuer != NULL && issuer->n_responders > 0)
+		push(queue_of(refresher, issuer), item);
+	entry_unref(entry);
+}
+
+/* --- refreshes -------------------------------------------------------------------------------- */
+
+/* False: there was nothing to do. */
+static bool start(struct refresher *refresher, struct queue *queue, struct due_item item)
+{
+	struct entry *entry = entry_of(refresher, item);
+	struct cache_key key;
+	struct ask *ask;
+
+	if (entry == NULL)
+		return false;
+	entry_key(entry, &key);
+	entry_unref(entry);
+	ask = ask_from_key(ASK_REFRESH, refresher->back->rules->issuers, &key, item.hash);
+	if (ask == NULL)
+		return false;
+	ask->refresher = refresher;
+	ask->stamp = item.stamp;
+	queue->n_out++;
+	flight_join(refresher->back, ask);
+	return true;
+}
+
+static bool is_down(const struct refresher *refresher, const struct issuer *issuer)
+{
+	int64_t ms_now = clock_mono_ms();
+
+	for (size_t i = 0; i < issuer->n_responders; i++) {
+		if (!responder_get(refresher->back->common->responders, issuer->responders[i].url,
+				   ms_now)
+			 .is_down)
+			return false;
+	}
+	return true;
+}
+
+void refresher_end(struct refresher *refresher, const struct ask *ask)
+{
+	const struct due_item item = {.hash = ask->hash, .stamp = ask->stamp};
+	struct queue *queue = queue_of(refresher, ask->issuer);
+	struct entry *entry = entry_of(refresher, item);
+
+	if (queue != NULL)
+		queue->n_out--;
+	if (entry == NULL)
+		return; /* its successor is planned */
+	if (is_down(refresher, ask->issuer))
+		push(queue, item);
+	else
+		plan_at(refresher->back->due, item, due_at(entry));
+	entry_unref(entry);
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+/* Twice as long after each probe that failed, up to the issuer's limit; a little less for each
+ * relay, so that a fleet does not come at once. */
+static bool may_probe(struct queue *queue, const struct policy *policy)
+{
+	int64_t ms_now = clock_mono_ms(), ms;
+
+	if (ms_now < queue->ms_probe_at)
+		return false;
+	ms = queue->ms_interval > 0 ? 2 * queue->ms_interval : MS_PROBE_MIN;
+	queue->ms_interval = ms < policy->ms_probe ? ms : policy->ms_probe;
+	ms = queue->ms_interval;
+	queue->ms_probe_at = ms_now + ms - ms / 8 * (entropy_jitter() >> 16) / 65536;
+	return true;
+}
+
+static void work_off(struct refresher *refresher, struct queue *queue, const struct issuer *issuer)
+{
+	unsigned share = issuer->policy.max_inflight / 4 / refresher->back->common->n_backs;
+	unsigned n;
+
+	if (is_down(refresher, issuer)) {
+		if (queue->n_out == 0 && may_probe(queue, &issuer->policy)) {
+			while (queue->n > 0 && !start(refresher, queue, shift(queue)))
+				;
+		}
+		return;
+	}
+	queue->ms_interval = 0;
+	queue->ms_probe_at = 0;
+	if (share == 0)
+		share = 1;
+	for (n = share; n > 0 && queue->n > 0 && queue->n_out < share;)
+		n -= start(refresher, queue, shift(queue));
+}
+
+static void on_tick(void *arg)
+{
+	struct refresher *refresher = arg;
+	const struct issuers *issuers = refresher->back->rules->issuers;
+	struct due_item items[256];
+	size_t n, n_taken = 0;
+
+	do {
+		n = due_take(refresher->back->due, clock_mono_ms() / 1000, items,
+			     N_ELEMENTS(items));
+		for (size_t i = 0; i < n; i++)
+			sort(refresher, items[i]);
+		n_taken += n;
+	} while (n == N_ELEMENTS(items) && n_taken < MAX_TAKEN);
+	for (size_t i = 0; i < issuers_count(issuers); i++) {
+		const struct issuer *issuer = issuers_at(issuers, i);
+
+		if (issuer->slot < refresher->n_queues && refresher->queues[issuer->slot] != NULL &&
+		    refresher->queues[issuer->slot]->n > 0)
+			work_off(refresher, refresher->queues[issuer->slot], issuer);
+	}
+}
+
+struct refresher *refresher_new(struct back *back)
+{
+	struct refresher *refresher = calloc(1, sizeof(*refresher));
+
+	if (refresher == NULL)
+		return NULL;
+	refresher->back = back;
+	refresher->tick = timer_every(back->loop, MS_TICK, on_tick, refresher);
+	if (refresher->tick == NULL) {
+		free(refresher);
+		return NULL;
+	}
+	return refresher;
+}
+
+void refresher_free(struct refresher *refresher)
+{
+	if (refresher == NULL)
+		return;
+	timer_cancel(refresher->tick);
+	for (unsigned i = 0; i < refresher->n_queues; i++) {
+		if (refresher->queues[i] != NULL)
+			free(refresher->queues[i]->items);
+		free(refresher->queues[i]);
+	}
+	free(refresher->queues);
+	free(refresher);
+}
