@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -163,6 +164,15 @@ static void bound_arrays(struct redis_wire *wire)
 	reader->privdata = wire;
 }
 
+static void end_protocol(struct redis_wire *wire)
+{
+	const redisReader *reader = wire->context->reader;
+	char reason[160];
+
+	snprintf(reason, sizeof(reason), "not the protocol of Redis: %s", reader->errstr);
+	end(wire, reader->err == REDIS_ERR_OOM ? "a reply has too many members" : reason);
+}
+
 /* The replies that are complete. */
 static void take_replies(struct redis_wire *wire)
 {
@@ -172,8 +182,7 @@ static void take_replies(struct redis_wire *wire)
 		void *reply = NULL;
 
 		if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
-			end(wire, reader->err == REDIS_ERR_OOM ? "a reply has too many members"
-							       : reader->errstr);
+			end_protocol(wire);
 			return;
 		}
 		if (!reply)
