@@ -9,15 +9,25 @@
 #include "relay/flight.h"
 #include "relay/landing.h"
 #include "relay/lookup.h"
+#include "relay/purge.h"
+#include "relay/selection.h"
 
+#define MAX_PURGES  64	 /* at once: each of them looks at everything */
 #define MAX_TAKINGS 1024 /* at once; what is not taken is found at the next refresh */
 #define MAX_TRIES   5	 /* the news may be faster than the record */
 #define MS_TRY	    150
 
 struct fleet {
 	struct back *back;
-	struct list takings;
-	size_t n_takings;
+	struct list takings, purges;
+	size_t n_takings, n_purges;
+};
+
+/* What another relay has purged, on its way through our own stores. */
+struct purging {
+	struct list link;
+	struct fleet *fleet;
+	struct purge *purge;
 };
 
 /* One newer response on its way from the shared store into memory, and into our own stores. */
@@ -138,6 +148,42 @@ static void hear_stored(struct fleet *fleet, const struct news *news)
 	entry_unref(entry);
 }
 
+static void purging_free(struct purging *purging)
+{
+	list_remove(&purging->link);
+	purging->fleet->n_purges--;
+	free(purging);
+}
+
+static void on_purged(void *arg, const struct purge_result *result)
+{
+	(void)result;
+	purging_free(arg);
+}
+
+/* One back thread does it for all. */
+static void hear_purge(struct fleet *fleet, const struct news *news)
+{
+	struct back *back = fleet->back;
+	const struct purge_opts opts = {.common = back->common,
+					.loop = back->loop,
+					.stores = back->stores,
+					.issuers = back->rules->issuers,
+					.spare_shared = true};
+	struct selection selection;
+	struct purging *purging;
+
+	if (back != back->common->backs[0] || fleet->n_purges >= MAX_PURGES ||
+	    !selection_of_news(news, &selection) || (purging = calloc(1, sizeof(*purging))) == NULL)
+		return;
+	purging->fleet = fleet;
+	list_append(&fleet->purges, &purging->link);
+	fleet->n_purges++;
+	purging->purge = purge_start(&opts, &selection, on_purged, purging);
+	if (purging->purge == NULL)
+		purging_free(purging);
+}
+
 static void on_news(void *arg, enum store_news what, struct slice message)
 {
 	struct fleet *fleet = arg;
@@ -148,6 +194,8 @@ static void on_news(void *arg, enum store_news what, struct slice message)
 		return;
 	if (news.kind == NEWS_STORED)
 		hear_stored(fleet, &news);
+	else
+		hear_purge(fleet, &news);
 }
 
 void fleet_tell(struct fleet *fleet, const struct entry *entry)
@@ -174,6 +222,7 @@ struct fleet *fleet_new(struct back *back)
 		return NULL;
 	fleet->back = back;
 	list_init(&fleet->takings);
+	list_init(&fleet->purges);
 	if (back->shared != NULL && store_subscribe(back->shared, on_news, fleet) != OK) {
 		free(fleet);
 		return NULL;
@@ -185,6 +234,12 @@ void fleet_free(struct fleet *fleet)
 {
 	if (fleet == NULL)
 		return;
+	while (!list_is_empty(&fleet->purges)) {
+		struct purging *purging = LIST_ENTRY(fleet->purges.next, struct purging, link);
+
+		purge_cancel(purging->purge);
+		purging_free(purging);
+	}
 	while (!list_is_empty(&fleet->takings))
 		taking_free(LIST_ENTRY(fleet->takings.next, struct taking, link));
 	free(fleet);

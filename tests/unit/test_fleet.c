@@ -404,3 +404,49 @@ Test(fleet, news_for_another_back_thread_is_left_to_it)
 	cr_expect(slice_eq(stage_body(kit_ask("01")), revoked));
 	kit_close();
 }
+
+/* --- purges ----------------------------------------------------------------------------------- */
+
+static void tell_purge(const char *sender, enum news_kind kind)
+{
+	const struct news news = {.kind = kind, .sender = slice_text(sender), .key = key};
+	char text[NEWS_MAX];
+
+	stage_say(shared(), slice_of(text, news_write(text, &news)));
+	stage_pass(0);
+}
+
+Test(fleet, CL_23_what_another_purges_is_gone_here_too)
+{
+	static const enum news_kind kinds[] = {NEWS_PURGE_ALL, NEWS_PURGE_ISSUER, NEWS_PURGE_KEY};
+
+	open_fleet();
+	for (size_t i = 0; i < N_ELEMENTS(kinds); i++) {
+		struct slice response = kit_store("01", (int64_t)i, PKI_DAY);
+
+		tell_purge(kit.common.pseudonym, kinds[i]);
+		cr_expect(slice_eq(stage_body(kit_ask("01")), response), "our own words");
+		tell_purge("another", kinds[i]);
+		cr_expect_eq(stage_record(kit.common.stores[0], key_bytes(&key)).len, 0);
+		cr_expect_neq(stage_record(shared(), key_bytes(&key)).len, 0,
+			      "that is for who said so");
+		store_elsewhere(EMPTY, 0);
+	}
+	kit_close();
+}
+
+Test(fleet, CL_23_purge_of_another_key_spares_this_one)
+{
+	struct slice response;
+
+	open_fleet();
+	response = kit_store("01", 0, PKI_DAY);
+	key.serial[0] ^= 1;
+	tell_purge("another", NEWS_PURGE_KEY);
+	key.serial[0] ^= 1;
+	key.issuer_id[0] ^= 1;
+	tell_purge("another", NEWS_PURGE_ISSUER);
+	cr_expect(slice_eq(stage_body(kit_ask("01")), response));
+	cr_expect_eq(stage_upstream.n_requests, 1);
+	kit_close();
+}
