@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: ISC
 """Redis as a store: shared by relays, trusted by none, and nobody's worry when it is ill."""
 
+import socket
+import threading
+
 import pytest
 
 import pki as pki_module
@@ -233,9 +236,44 @@ def test_VS_24_something_else_under_the_key(make_node, redis, responder, pki):
     assert not second.log.find("store-failed") and redis.call("TYPE", key) == "string"
 
 
+@pytest.mark.parametrize("garbage", [
+    b"HTTP/1.1 400 Bad Request\r\n\r\n", b"*2000000000\r\n", b"$500000000\r\n" + bytes(1 << 20),
+    b"+OK\r\n" * 1000, bytes(1000), b"+PONG\r\n+PONG\r\n"],
+    ids=["http", "array", "string", "replies", "zeros", "one-too-many"])
+def test_EM_24_garbage(make_node, make_redis, pki, garbage):
+    redis = make_redis(start=False)
+    with socket.create_server(("127.0.0.1", redis.port)) as server:
+        end = threading.Event()
+
+        def answer():
+            while not end.is_set():
+                try:
+                    peer, _ = server.accept()
+                    with peer:
+                        peer.recv(1000)
+                        peer.sendall(garbage)
+                        peer.recv(1000)
+                except OSError:
+                    pass
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        try:
+            relay = make_node(redis, wait=False)
+            relay.log.wait_for("store-failed", store="redis")
+            assert_unharmed(relay, pki)
+        finally:
+            end.set()
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+    redis.start()
+    wait_for_store(relay)
+    ask_and_store(relay, pki)
+
+
 def test_unix_socket_and_user(make_node, make_redis, pki):
-    redis = make_redis("user default off", "user relay on >secret ~ocspr:* &ocspr:* -@all +ping +get "
-                       "+getrange +set +del +scan +publish +subscribe", "unixsocket redis.sock",
+    redis = make_redis("user default off", "user relay on >secret ~ocspr:* &ocspr:news -@all +ping "
+                       "+select +getrange +set +del +publish +subscribe +scan", "unixsocket redis.sock",
                        start=False)
     redis.conf[-1] = f"unixsocket {redis.path('redis.sock')}"
     redis.answers = lambda: redis_kit.os.path.exists(redis.path("redis.sock"))
