@@ -42,12 +42,12 @@ static void log_failure(const struct issuer *issuer, const struct issuer_respond
 	    LOG_TEXT("why", answer->detail ? answer->detail : ""));
 }
 
-/* A page of some portal, an empty file, the wrong format: whoever looks for it wants to see it. */
+/* A page of some portal, an empty file, the wrong format: whoever looks for it wants to see it.
+ * Other statuses than 200 are OK only with a body that looks like OCSP (HC-06). */
 static void log_strange_body(const struct issuer *issuer, const struct issuer_responder *responder,
 			     const struct upstream_answer *answer)
 {
-	if (answer->err != OK || answer->http_status != 200 ||
-	    (answer->body.len > 0 && answer->body.p[0] == DER_SEQUENCE))
+	if (answer->err != OK || (answer->body.len > 0 && answer->body.p[0] == DER_SEQUENCE))
 		return;
 	LOG(BODY_STRANGE, LOG_TEXT("issuer", issuer->label), LOG_TEXT("responder", responder->url),
 	    LOG_TEXT("type", answer->content_type), LOG_NUMBER("octets", answer->body.len),

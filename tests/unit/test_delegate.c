@@ -179,14 +179,18 @@ Test(delegate, VS_18_known_goes_on_below_a_renewed_issuer_after_a_new_check)
 {
 	struct scene scene, *s = meet(&scene);
 	struct slice embedded = s->response.certs;
+	struct delegate *shared;
 
 	cr_assert_eq(judge(s), OK);
+	shared = delegate_ref(known.items[0]);
 	renew_issuer(s);
 	s->response.certs = EMPTY;
 	cr_expect_eq(judge(s), OK);
 	cr_expect_eq(known.n, 1, "once in the set");
 	cr_expect(slice_eq(first_known(), embedded));
 	cr_expect(delegate_is_below(known.items[0], s->issuer));
+	cr_expect_not(delegate_is_below(shared, s->issuer), "others may look at this one");
+	delegate_unref(shared);
 	part(s);
 }
 
