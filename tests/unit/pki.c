@@ -396,3 +396,12 @@ struct slice pki_response(const struct pki_response *spec)
 		   TLV(DER_CONTEXT_0, TLV(DER_SEQUENCE, HEX("06092b0601050507300101"),
 					  TLV(DER_OCTET_STRING, basic))));
 }
+
+struct slice pki_response_alone(const struct pki_response *spec)
+{
+	size_t used = build_used;
+	struct slice response = build_exact(pki_response(spec));
+
+	build_used = used;
+	return response;
+}

@@ -87,6 +87,9 @@ struct pki_response {
 /* The whole OCSPResponse. */
 struct slice pki_response(const struct pki_response *spec);
 
+/* The same in memory of its own, to be freed by the caller: for who makes very many of them. */
+struct slice pki_response_alone(const struct pki_response *spec);
+
 /* The CertID's content as a struct, as if read from a request. */
 struct certid pki_certid(X509 *issuer, const char *serial, enum hash_alg alg);
 

@@ -93,14 +93,24 @@ void stage_set_wall(int64_t wall)
 	now.ms_wall_ahead = wall * 1000 - now.ms;
 }
 
+/* xorshift64 */
+static uint64_t draw(void)
+{
+	stage.random ^= stage.random << 13;
+	stage.random ^= stage.random >> 7;
+	stage.random ^= stage.random << 17;
+	return stage.random;
+}
+
 void entropy_fill(void *dst, size_t len)
 {
-	memset(dst, 0x5a, len);
+	for (size_t i = 0; i < len; i++)
+		((uint8_t *)dst)[i] = stage.random != 0 ? (uint8_t)(draw() >> 32) : 0x5a;
 }
 
 uint32_t entropy_jitter(void)
 {
-	return stage.jitter;
+	return stage.random != 0 ? (uint32_t)(draw() >> 32) : stage.jitter;
 }
 
 /* --- loop.h ----------------------------------------------------------------------------------- */

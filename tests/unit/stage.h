@@ -16,6 +16,7 @@
 /* What a test may set. */
 extern struct stage {
 	uint32_t jitter;      /* entropy_jitter */
+	uint64_t random;      /* not 0: the state of what both are drawn from instead */
 	bool has_no_memory;   /* what says NULL without memory, says so */
 	bool is_mail_refused; /* bounded mailboxes are full */
 } stage;

@@ -21,6 +21,8 @@ struct server {
 	char *room; /* of connection_reply_buffer; NULL: not valid any more */
 };
 
+static struct server *newest_server;
+
 struct connection {
 	struct list link;
 	struct server *server;
@@ -30,6 +32,8 @@ struct connection {
 	char *text; /* of the last answer, a NUL behind it */
 	size_t len;
 	struct slice address;
+	void (*on_answer)(void *arg);
+	void *arg;
 };
 
 struct server *server_new(const struct server_opts *opts)
@@ -40,7 +44,13 @@ struct server *server_new(const struct server_opts *opts)
 		return NULL;
 	server->opts = *opts;
 	list_init(&server->clients);
+	newest_server = server;
 	return server;
+}
+
+struct server *stage_newest_server(void)
+{
+	return newest_server;
 }
 
 void stage_hang_up(struct connection *client)
@@ -102,12 +112,14 @@ static void on_drained(void *arg)
 /* The last open request of a server that drains has been answered, or there was none. */
 static void look_whether_drained(struct server *server)
 {
+	if (!server->is_draining)
+		return;
 	for (struct list *node = server->clients.next; node != &server->clients;
 	     node = node->next) {
 		if (LIST_ENTRY(node, struct connection, link)->is_open)
 			return;
 	}
-	if (server->is_draining && server->drained == NULL)
+	if (server->drained == NULL)
 		server->drained = timer_start(server->opts.loop, 0, on_drained, server);
 }
 
@@ -157,6 +169,8 @@ void connection_reply(struct connection *client, size_t head_len, struct entry *
 	}
 	entry_unref(entry);
 	look_whether_drained(client->server);
+	if (client->on_answer != NULL)
+		client->on_answer(client->arg);
 }
 
 bool connection_will_close(const struct connection *client)
@@ -188,6 +202,12 @@ struct connection *stage_connect(struct server *server)
 	client->address = slice_of("\xc0\0\2\7", 4);
 	list_append(&server->clients, &client->link);
 	return client;
+}
+
+void stage_on_answer(struct connection *client, void (*fn)(void *arg), void *arg)
+{
+	client->on_answer = fn;
+	client->arg = arg;
 }
 
 void stage_move(struct connection *client, struct slice address)

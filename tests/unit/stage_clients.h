@@ -11,6 +11,8 @@
 /* What the server was told last. */
 const struct settings_limits *stage_limits(const struct server *server);
 
+struct server *stage_newest_server(void);
+
 /* From 192.0.2.7, or wherever it is then moved; dies with the server. */
 struct connection *stage_connect(struct server *server);
 void stage_move(struct connection *client, struct slice address);
@@ -22,6 +24,9 @@ void stage_ask(struct connection *client, const struct http_request *http, struc
 /* What the server refuses, likewise; http may be NULL. */
 void stage_refuse(struct connection *client, err_t err, const struct http_request *http);
 void stage_hang_up(struct connection *client);
+
+/* fn is told of each answer, before the server is done with it. */
+void stage_on_answer(struct connection *client, void (*fn)(void *arg), void *arg);
 
 unsigned stage_answers(const struct connection *client); /* so far */
 unsigned stage_status(const struct connection *client);	 /* of the last answer; 0: none yet */
