@@ -19,6 +19,7 @@ OPTION(threads, NUMBER, "0", 0, 256, "front threads; 0: one per core")
 OPTION(back_threads, NUMBER, "1", 1, 64, "back threads: fetching, verifying, storing")
 OPTION(user, TEXT, "ocsprelay", 0, 0, "user to change to when started as root; empty: stay")
 OPTION(issuer_dir, TEXT, "/etc/ocsprelay/issuers.d", 0, 0, "directory of CA certificates, and of leaf certificates that teach the responder's URL; empty: none")
+OPTION(watch_dir, TEXT, "", 0, 0, "directory of certificates that are always kept warm: fetched at start, refreshed whether anybody asks or not; empty: none")
 OPTION(allow, LIST, "0.0.0.0/0 ::/0", 0, 0, "client networks that are served; others are disconnected")
 OPTION(store, LIST, "lmdb:/var/lib/ocsprelay", 0, 0, "stores behind the memory cache, asked in order, written through: lmdb:/directory, redis://[user@]host:port/db, rediss://..., redis+unix:/path, redis+sentinel://host,host/name/db, redis+cluster://host,host; {} keeps answers in memory only")
 #endif

@@ -124,6 +124,7 @@ static void warn_of_restart(const struct daemon *daemon, struct settings *settin
 			const struct option_row *row = &table->rows[i];
 
 			if (strcmp(row->name, "issuer_dir") != 0 &&
+			    strcmp(row->name, "watch_dir") != 0 &&
 			    strcmp(row->name, "allow") != 0 &&
 			    strcmp(row->name, "password_file") != 0 &&
 			    !option_value_is_same(row, was, is))

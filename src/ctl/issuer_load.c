@@ -21,6 +21,7 @@
 #include "core/dates.h"
 #include "core/upstream_url.h"
 #include "ctl/config.h"
+#include "ctl/watch_load.h"
 #include "io/clock.h"
 #include "io/files.h"
 
@@ -438,6 +439,8 @@ struct issuers *issuer_load_explained(const struct settings *settings, struct ha
 	take_directory(&loading, settings->top.issuer_dir, &files);
 	if (!loading.err)
 		finish(&loading);
+	if (!loading.err)
+		loading.err = watch_load(settings, loading.table, messages);
 	for (size_t i = 0; i < loading.n_teachers; i++)
 		X509_free(loading.teachers[i].cert);
 	free(loading.teachers);

@@ -13,6 +13,8 @@
 #define MS_TICK	     250
 #define MAX_TAKEN    4096 /* from the calendar, at each tick */
 #define MS_PROBE_MIN 1000
+#define MS_WATCH     60000 /* between looks whether all that is watched is there */
+#define MAX_STARTED  1000  /* at a tick, those included that a store had */
 
 /* What waits for its refresh, first come first served; and what is on its way. */
 struct queue {
@@ -28,6 +30,8 @@ struct refresher {
 	struct timer *tick;
 	struct queue **queues; /* by the issuer's slot; NULL where there was none yet */
 	unsigned n_queues;
+	const struct issuers *watched_of; /* whose watched ones have been looked for, */
+	int64_t ms_watch_at;		  /* and when to look again */
 };
 
 /* --- queues ----------------------------------------------------------------------------------- */
@@ -89,14 +93,20 @@ static struct due_item item_of(const struct entry *entry, uint64_t hash)
 	return (struct due_item){.hash = hash, .stamp = (uint32_t)entry->fetched_at};
 }
 
+static const struct watched_cert *watched_of(const struct refresher *refresher, uint64_t hash)
+{
+	return watched_find(issuers_watched(refresher->back->rules->issuers), hash);
+}
+
 /* The entry that the item is about, one reference; NULL if another has taken its place, which has
  * an item of its own, or nobody wants it any more. */
 static struct entry *entry_of(const struct refresher *refresher, struct due_item item)
 {
 	struct entry *entry = cache_peek_hash(refresher->back->common->cache, item.hash);
 
-	if (entry != NULL && (uint32_t)entry->fetched_at == item.stamp && entry_is_used(entry) &&
-	    clock_wall() < entry->hard_expiry)
+	if (entry != NULL && (uint32_t)entry->fetched_at == item.stamp &&
+	    clock_wall() < entry->hard_expiry &&
+	    (entry_is_used(entry) || watched_of(refresher, item.hash) != NULL))
 		return entry;
 	entry_unref(entry);
 	return NULL;
@@ -150,26 +160,103 @@ static void sort(struct refresher *refresher, struct due_item item)
 
 /* --- refreshes -------------------------------------------------------------------------------- */
 
-/* False: there was nothing to do. */
-static bool start(struct refresher *refresher, struct queue *queue, struct due_item item)
+static bool ask_for(struct refresher *refresher, struct queue *queue, struct ask *ask,
+		    struct due_item item)
 {
-	struct entry *entry = entry_of(refresher, item);
-	struct cache_key key;
-	struct ask *ask;
-
-	if (entry == NULL)
-		return false;
-	entry_key(entry, &key);
-	entry_unref(entry);
-	ask = ask_from_key(ASK_REFRESH, refresher->back->rules->issuers, &key, item.hash);
 	if (ask == NULL)
 		return false;
+	ask->is_background = true;
 	ask->refresher = refresher;
 	ask->stamp = item.stamp;
 	queue->n_out++;
 	flight_join(refresher->back, ask);
 	return true;
 }
+
+/* False: there was nothing to do. */
+static bool refresh(struct refresher *refresher, struct queue *queue, struct due_item item)
+{
+	struct entry *entry = entry_of(refresher, item);
+	struct cache_key key;
+
+	if (entry == NULL)
+		return false;
+	entry_key(entry, &key);
+	entry_unref(entry);
+	return ask_for(refresher, queue,
+		       ask_from_key(ASK_REFRESH, refresher->back->rules->issuers, &key, item.hash),
+		       item);
+}
+
+/* --- what is watched and missing ---------------------------------------------------------------
+ */
+
+/* No entry was fetched in 1970: the item is about a key of which there is none. */
+static bool is_missing(struct due_item item)
+{
+	return item.stamp == 0;
+}
+
+/* The key, if it is watched and nothing valid is in memory. */
+static const struct cache_key *missing_key(const struct refresher *refresher, uint64_t hash)
+{
+	const struct watched_cert *cert = watched_of(refresher, hash);
+	struct entry *entry = cache_peek_hash(refresher->back->common->cache, hash);
+	bool is_there = entry != NULL && clock_wall() < entry->hard_expiry;
+
+	entry_unref(entry);
+	return cert != NULL && !is_there ? &cert->key : NULL;
+}
+
+/* From the stores, or else from the responders. */
+static bool fetch(struct refresher *refresher, struct queue *queue, struct due_item item)
+{
+	const struct cache_key *key = missing_key(refresher, item.hash);
+
+	return key != NULL &&
+	       ask_for(refresher, queue,
+		       ask_from_key(ASK_SHARED, refresher->back->rules->issuers, key, item.hash),
+		       item);
+}
+
+static bool start(struct refresher *refresher, struct queue *queue, struct due_item item)
+{
+	return is_missing(item) ? fetch(refresher, queue, item) : refresh(refresher, queue, item);
+}
+
+/* What is not in memory, at start, after a reload, or because it was evicted or purged. */
+static void look_for_missing(struct refresher *refresher)
+{
+	const struct back *back = refresher->back;
+	const struct issuers *issuers = back->rules->issuers;
+	const struct watched *watched = issuers_watched(issuers);
+
+	for (size_t i = 0; i < watched_count(watched); i++) {
+		const struct watched_cert *cert = watched_at(watched, i);
+		const struct issuer *issuer = issuers_by_id(issuers, cert->key.issuer_id);
+
+		if (back->common->backs[cert->hash % back->common->n_backs] == back &&
+		    issuer != NULL && missing_key(refresher, cert->hash) != NULL)
+			push(queue_of(refresher, issuer), (struct due_item){.hash = cert->hash});
+	}
+	refresher->watched_of = issuers;
+	refresher->ms_watch_at = clock_mono_ms() + MS_WATCH;
+}
+
+/* While a queue waits for its responders everything missing is in it already. */
+static bool is_time_to_look(const struct refresher *refresher)
+{
+	if (refresher->watched_of != refresher->back->rules->issuers)
+		return true;
+	for (unsigned i = 0; i < refresher->n_queues; i++) {
+		if (refresher->queues[i] != NULL && refresher->queues[i]->n > 0)
+			return false;
+	}
+	return clock_mono_ms() >= refresher->ms_watch_at;
+}
+
+/* --- what becomes of it ------------------------------------------------------------------------
+ */
 
 static bool is_down(const struct refresher *refresher, const struct issuer *issuer)
 {
@@ -184,21 +271,34 @@ static bool is_down(const struct refresher *refresher, const struct issuer *issu
 	return true;
 }
 
+/* Whether it is still to be done. */
+static bool is_left(const struct refresher *refresher, struct due_item item, int64_t *out_at)
+{
+	struct entry *entry;
+
+	if (is_missing(item))
+		return missing_key(refresher, item.hash) != NULL; /* sought again in a minute */
+	entry = entry_of(refresher, item);
+	if (entry != NULL)
+		*out_at = due_at(entry);
+	entry_unref(entry);
+	return entry != NULL;
+}
+
 void refresher_end(struct refresher *refresher, const struct ask *ask)
 {
 	const struct due_item item = {.hash = ask->hash, .stamp = ask->stamp};
 	struct queue *queue = queue_of(refresher, ask->issuer);
-	struct entry *entry = entry_of(refresher, item);
+	int64_t at = 0;
 
 	if (queue != NULL)
 		queue->n_out--;
-	if (entry == NULL)
+	if (!is_left(refresher, item, &at))
 		return; /* its successor is planned */
 	if (is_down(refresher, ask->issuer))
 		push(queue, item);
-	else
-		plan_at(refresher->back->due, item, due_at(entry));
-	entry_unref(entry);
+	else if (!is_missing(item))
+		plan_at(refresher->back->due, item, at);
 }
 
 /* --- time ------------------------------------------------------------------------------------- */
@@ -234,8 +334,9 @@ static void work_off(struct refresher *refresher, struct queue *queue, const str
 	queue->ms_probe_at = 0;
 	if (share == 0)
 		share = 1;
-	for (n = share; n > 0 && queue->n > 0 && queue->n_out < share;)
-		n -= start(refresher, queue, shift(queue));
+	/* what a store had is over at once and counts for nothing */
+	for (n = 0; queue->n > 0 && queue->n_out < share && n < MAX_STARTED; n++)
+		start(refresher, queue, shift(queue));
 }
 
 static void on_tick(void *arg)
@@ -252,6 +353,8 @@ static void on_tick(void *arg)
 			sort(refresher, items[i]);
 		n_taken += n;
 	} while (n == N_ELEMENTS(items) && n_taken < MAX_TAKEN);
+	if (is_time_to_look(refresher))
+		look_for_missing(refresher);
 	for (size_t i = 0; i < issuers_count(issuers); i++) {
 		const struct issuer *issuer = issuers_at(issuers, i);
 

@@ -32,6 +32,7 @@ struct issuers {
 	size_t n, cap;
 	struct table by_id;
 	struct table by_key; /* made by issuers_seal */
+	struct watched *watched;
 };
 
 struct issuers *issuers_new(struct hash_key key)
@@ -42,6 +43,11 @@ struct issuers *issuers_new(struct hash_key key)
 		return NULL;
 	atomic_init(&issuers->n_refs, 1);
 	issuers->key = key;
+	issuers->watched = watched_new(key);
+	if (issuers->watched == NULL) {
+		free(issuers);
+		return NULL;
+	}
 	return issuers;
 }
 
@@ -61,6 +67,7 @@ void issuers_unref(struct issuers *issuers)
 	free(issuers->all);
 	free(issuers->by_id.slots);
 	free(issuers->by_key.slots);
+	watched_free(issuers->watched);
 	free(issuers);
 }
 
@@ -222,4 +229,9 @@ size_t issuers_count(const struct issuers *issuers)
 const struct issuer *issuers_at(const struct issuers *issuers, size_t i)
 {
 	return issuers->all[i];
+}
+
+struct watched *issuers_watched(const struct issuers *issuers)
+{
+	return issuers->watched;
 }

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "core/issuer.h"
 #include "err.h"
+#include "state/watched.h"
 
 struct issuers;
 
@@ -34,6 +35,9 @@ MUST_CHECK err_t issuers_seal(struct issuers *issuers);
  * *out is valid as long as the table. */
 MUST_CHECK err_t issuers_find(const struct issuers *issuers, const struct certid *certid,
 			      const struct issuer **out);
+
+/* Those of their certificates that are always kept warm; to be built together with the table. */
+struct watched *issuers_watched(const struct issuers *issuers);
 
 size_t issuers_count(const struct issuers *issuers);
 const struct issuer *issuers_at(const struct issuers *issuers, size_t i); /* i < count */

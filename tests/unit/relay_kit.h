@@ -48,6 +48,7 @@ static struct {
 	struct settings settings;
 	struct policy policy; /* of the issuer */
 	const char *urls[3];  /* of its responders, until NULL */
+	unsigned n_watched;   /* kit_serial(0) and on */
 	size_t n_stores;
 	size_t shared_store; /* its number, from 1; 0: none is shared */
 
@@ -95,6 +96,26 @@ static inline void kit_prepare(void)
 	    .name = "Other CA", .key = pki_key(PKI_P256, 1), .exts = PKI_CA_EXTS});
 }
 
+/* "70" and four digits. */
+static inline const char *kit_serial(unsigned n)
+{
+	char *text = (char *)build_take(8);
+
+	snprintf(text, 8, "70%04x", n & 0xffff);
+	return text;
+}
+
+static inline void kit_watch(struct issuers *issuers, const struct issuer *issuer)
+{
+	for (unsigned i = 0; i < kit.n_watched; i++) {
+		struct cache_key key;
+
+		key_make(&key, issuer->id, HASH_SHA1, HEX(kit_serial(i)));
+		cr_assert_eq(watched_add(issuers_watched(issuers), &key, kit_serial(i)), OK);
+	}
+	watched_seal(issuers_watched(issuers));
+}
+
 /* A table of both issuers, whose first one has the kit's policy and responders. */
 static inline struct issuers *kit_issuers(void)
 {
@@ -112,6 +133,7 @@ static inline struct issuers *kit_issuers(void)
 	cr_assert_eq(issuers_add(issuers, issuer), OK);
 	cr_assert_eq(issuers_add(issuers, other), OK);
 	cr_assert_eq(issuers_seal(issuers), OK);
+	kit_watch(issuers, issuer);
 	kit.issuer = issuer;
 	return issuers;
 }
@@ -197,15 +219,6 @@ static inline void kit_close(void)
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
-
-/* "70" and four digits. */
-static inline const char *kit_serial(unsigned n)
-{
-	char *text = (char *)build_take(8);
-
-	snprintf(text, 8, "70%04x", n & 0xffff);
-	return text;
-}
 
 static inline struct slice kit_certid(X509 *ca, const char *serial, enum hash_alg alg)
 {

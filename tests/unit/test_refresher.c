@@ -28,6 +28,18 @@ static void respond(size_t i)
 	stage_answer_ok(i, kit_good(serial, 0, lifetime));
 }
 
+static void refuse(size_t i)
+{
+	stage_answer_ok(i, UNAUTHORIZED);
+}
+
+static bool everything(void *arg, const struct entry *entry)
+{
+	(void)arg;
+	(void)entry;
+	return true;
+}
+
 static void open_with_responder(void)
 {
 	kit_open();
@@ -221,6 +233,90 @@ Test(refresher, HC_12_probes_become_rare_and_then_stay_as_they_are)
 		if (i > 8)
 			cr_expect_geq(at[i] - at[i - 1], 8500, "%zu", i);
 	}
+	kit_close();
+}
+
+/* --- what is watched -------------------------------------------------------------------------- */
+
+static void open_watching(unsigned n)
+{
+	kit_prepare();
+	kit.n_watched = n;
+	stage_upstream.responder = respond;
+	kit_start();
+}
+
+/* Whether a client would be answered at once. */
+static bool is_warm(const char *serial)
+{
+	return stage_answers(kit_send(kit_about(serial, NO_EXTS), 0)) == 1;
+}
+
+Test(refresher, watched_is_fetched_at_start_and_kept_for_ever)
+{
+	open_watching(3);
+	stage_pass(1000);
+	cr_expect_eq(stage_upstream.n_requests, 3);
+	cr_expect_eq(pass(5 * PKI_DAY, NULL), 3 * 2 * 5);
+	for (unsigned i = 0; i < 3; i++)
+		cr_expect(is_warm(kit_serial(i)));
+	kit_close();
+}
+
+Test(refresher, watched_comes_from_the_store_first)
+{
+	open_watching(2);
+	stage_pass(1000);
+	cr_assert_eq(stage_upstream.n_requests, 2);
+	cache_remove_if(kit.common.cache, everything, NULL); /* as after a restart */
+	stage_pass(61 * 1000);
+	cr_expect(is_warm(kit_serial(0)));
+	cr_expect(is_warm(kit_serial(1)));
+	cr_expect_eq(stage_upstream.n_requests, 2);
+	kit_close();
+}
+
+Test(refresher, watched_waits_for_its_responder)
+{
+	size_t n;
+
+	status = 500;
+	open_watching(50);
+	stage_pass(60 * 1000);
+	cr_expect_leq(stage_upstream.n_requests, 1 + 16 + 12);
+	status = 0;
+	n = pass(15, NULL);
+	cr_expect_geq(n, 50);
+	cr_expect_leq(n, 52);
+	for (unsigned i = 0; i < 50; i++)
+		cr_expect(is_warm(kit_serial(i)));
+	kit_close();
+}
+
+/* A serial that the CA does not know is no outage. */
+Test(refresher, watched_that_the_ca_refuses_is_tried_now_and_then)
+{
+	size_t n;
+
+	open_watching(1);
+	stage_upstream.responder = refuse;
+	n = pass(600, NULL);
+	cr_expect_geq(n, 8);
+	cr_expect_leq(n, 12);
+	kit_close();
+}
+
+Test(refresher, watched_is_spread_over_the_back_threads)
+{
+	kit_prepare();
+	kit.n_watched = 40;
+	kit.common.n_backs = 3;
+	stage_upstream.responder = respond;
+	kit_start();
+	stage_pass(60 * 1000);
+	cr_expect_eq(stage_upstream.n_requests, 40);
+	for (unsigned i = 0; i < 40; i++)
+		cr_expect(is_warm(kit_serial(i)));
 	kit_close();
 }
 
