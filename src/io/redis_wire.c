@@ -34,8 +34,11 @@ struct redis_wire {
 	struct redis_wire_ops ops;
 	redisReplyObjectFunctions functions; /* hiredis' own, but for arrays */
 	void *(*create_array)(const redisReadTask *task, members_t n);
-	size_t max_reply, n_come; /* octets for the reply at hand */
-	size_t n_queued;	  /* octets, at most */
+	size_t max_reply, n_come;    /* octets for the reply at hand */
+	size_t n_queued;	     /* octets, at most */
+	const struct redis_tls *tls; /* or NULL */
+	const char *host;
+	struct redis_tls_session *session; /* once it is connected */
 	bool is_connected, is_over;
 	bool is_busy, is_closed; /* closed from inside a callback */
 };
@@ -62,11 +65,16 @@ static void end(struct redis_wire *wire, const char *reason)
 	wire->ops.ended(wire->ops.arg, reason);
 }
 
-static const char *context_reason(const redisContext *context)
+static const char *reason_of(const struct redis_wire *wire)
 {
+	const redisContext *context = wire->context;
+	const char *fault = wire->session ? redis_tls_fault(wire->session) : NULL;
+
+	if (fault)
+		return fault;
 	if (context->err == REDIS_ERR_EOF)
 		return "connection closed by the server";
-	return context->err == REDIS_ERR_IO ? strerror(errno) : context->errstr;
+	return context->err == REDIS_ERR_IO && !wire->session ? strerror(errno) : context->errstr;
 }
 
 /* Callbacks run between enter and leave. */
@@ -89,11 +97,12 @@ static void write_out(struct redis_wire *wire)
 	int is_done = 0;
 
 	if (redisBufferWrite(wire->context, &is_done) != REDIS_OK)
-		end(wire, context_reason(wire->context));
+		end(wire, reason_of(wire));
 	else if (is_done)
 		wire->n_queued = 0;
-	else
+	else if (!wire->session || redis_tls_is_ready(wire->session))
 		(void)event_add(&wire->writable, NULL);
+	/* else it goes on when something has come */
 }
 
 static bool finish_connecting(struct redis_wire *wire)
@@ -105,6 +114,10 @@ static bool finish_connecting(struct redis_wire *wire)
 		fault = errno;
 	if (fault != 0) {
 		end(wire, strerror(fault));
+		return false;
+	}
+	if (wire->tls && !(wire->session = redis_tls_start(wire->tls, wire->context, wire->host))) {
+		end(wire, wire->context->err ? wire->context->errstr : "TLS cannot begin");
 		return false;
 	}
 	wire->is_connected = true;
@@ -201,7 +214,7 @@ static bool read_once(struct redis_wire *wire)
 
 	errno = 0;
 	if (redisBufferRead(wire->context) != REDIS_OK) {
-		end(wire, context_reason(wire->context));
+		end(wire, reason_of(wire));
 		return false;
 	}
 	n = reader->len - before;
@@ -223,6 +236,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	enter(wire);
 	while (read_once(wire) && ++n < MAX_ROUNDS)
 		;
+	if (wire->session && wire->n_queued > 0 && !wire->is_closed && !wire->is_over)
+		write_out(wire);
 	leave(wire);
 }
 
@@ -248,11 +263,6 @@ static int open_socket(const struct sockaddr *address, socklen_t len)
 	return fd;
 }
 
-static bool start_tls(struct redis_wire *wire, const struct redis_wire_opts *opts)
-{
-	return !opts->tls || redis_tls_start(opts->tls, wire->context, opts->host);
-}
-
 struct redis_wire *redis_wire_open(const struct redis_wire_opts *opts)
 {
 	struct redis_wire *wire = calloc(1, sizeof(*wire));
@@ -276,8 +286,9 @@ struct redis_wire *redis_wire_open(const struct redis_wire_opts *opts)
 	wire->ops = opts->ops;
 	wire->max_reply = opts->max_reply;
 	bound_arrays(wire);
-	if (!start_tls(wire, opts) ||
-	    event_assign(&wire->readable, base, fd, EV_READ | EV_PERSIST, on_readable, wire) != 0 ||
+	wire->tls = opts->tls;
+	wire->host = opts->host;
+	if (event_assign(&wire->readable, base, fd, EV_READ | EV_PERSIST, on_readable, wire) != 0 ||
 	    event_assign(&wire->writable, base, fd, EV_WRITE, on_writable, wire) != 0 ||
 	    event_assign(&wire->flush, base, -1, 0, on_writable, wire) != 0 ||
 	    event_add(&wire->writable, NULL) != 0) {

@@ -32,7 +32,7 @@ struct redis_wire_opts {
 	const struct sockaddr *address;
 	socklen_t address_len;
 	struct redis_tls *tls;	   /* or NULL; kept */
-	const char *host;	   /* to be named by the server's certificate, when there is tls */
+	const char *host;	   /* whom the certificate must name, when there is tls; kept */
 	size_t max_reply;	   /* octets */
 	struct redis_wire_ops ops; /* called from the loop only; may close the wire */
 };

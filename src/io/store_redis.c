@@ -63,6 +63,10 @@ static struct store_shared *open_store(const char *url, const struct store_opts 
 	if (!common)
 		return NULL;
 	common->shared.kind = &store_kind_redis;
+	if (parts.has_tls && !(common->tls = redis_tls_new())) {
+		redis_common_free(common);
+		return NULL;
+	}
 	return &common->shared;
 }
 

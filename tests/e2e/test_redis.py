@@ -9,7 +9,7 @@ import pytest
 import pki as pki_module
 import redis_kit
 from pki import request
-from relay import until
+from relay import run, until
 
 pytestmark = pytest.mark.skipif(redis_kit.SERVER is None, reason="redis-server is not installed")
 
@@ -288,3 +288,60 @@ def test_unix_socket_and_user(make_node, make_redis, pki):
     (data, answer), = ask_and_store(relays[0], pki)
     got = relays[1].get(data)
     assert got.body == answer.body and got.cache_status["detail"] == "redis"
+
+
+# --- TLS ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make_tls_redis(make_redis, pki, tmp_path):
+    """make_tls_redis(name): its certificate is for that name."""
+
+    def make(name):
+        server = pki.root.issue("redis", dns=name)
+        for file, content in {"root.pem": pki.root.pem, "cert.pem": server.pem,
+                              "key.pem": server.key_pem}.items():
+            (tmp_path / file).write_bytes(content)
+        redis = make_redis(start=False)
+        redis.tls_port = redis_kit.free_port()
+        redis.conf += [f"tls-port {redis.tls_port}", f"tls-cert-file {tmp_path}/cert.pem",
+                       f"tls-key-file {tmp_path}/key.pem", f"tls-ca-cert-file {tmp_path}/root.pem",
+                       "tls-auth-clients no"]
+        redis.start()
+        return redis
+
+    return make
+
+
+def skip_without_tls(make_relay):
+    relay = make_relay(start=False, store=["rediss://localhost"])
+    relay.write_config()
+    result = run("check", "-c", relay.config)
+    if result.returncode:
+        assert "hiredis_ssl" in result.stderr + result.stdout
+        pytest.skip("built without hiredis_ssl: rediss:// is a configuration error, which it is")
+
+
+def test_tls(make_node, make_relay, make_tls_redis, pki, tmp_path):
+    skip_without_tls(make_relay)
+    redis = make_tls_redis("localhost")
+    url = f"rediss://localhost:{redis.tls_port}"
+    relay, other = (make_node(url, env={"SSL_CERT_FILE": str(tmp_path / "root.pem")})
+                    for _ in range(2))
+    for data, answer in ask_and_store(relay, pki, 20):
+        got = other.get(data)
+        assert got.body == answer.body and got.cache_status["detail"] == "redis"
+
+
+@pytest.mark.parametrize("name, trusted, reason", [
+    ("other.example", True, "ostname mismatch"), ("localhost", False, "certificate")],
+    ids=["another-name", "not-trusted"])
+def test_tls_to_somebody_else(make_node, make_relay, make_tls_redis, pki, tmp_path, name, trusted,
+                              reason):
+    skip_without_tls(make_relay)
+    redis = make_tls_redis(name)
+    relay = make_node(f"rediss://localhost:{redis.tls_port}", wait=False, env={
+        "SSL_CERT_FILE": str(tmp_path / "root.pem") if trusted else "/dev/null"})
+    assert reason in relay.log.wait_for("store-failed", store="redis")["reason"]
+    assert_unharmed(relay, pki)
+    assert not redis.keys()
