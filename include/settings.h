@@ -86,6 +86,7 @@ struct settings {
 	struct settings_issuer defaults;
 	struct settings_section *issuers;
 	size_t n_issuers;
+	char *admin_token;    /* owned; what admin_token_file holds; NULL before it is read */
 	char *redis_password; /* owned; what redis.password_file holds; NULL before it is read */
 };
 

@@ -6,6 +6,8 @@
 #include "ctl/admin.h"
 
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,27 +15,17 @@
 #include <event2/buffer.h>
 #include <event2/http.h>
 
-#include "base/buf.h"
 #include "base/log.h"
+#include "ctl/admin_pages.h"
+#include "ctl/admin_reply.h"
 #include "ctl/metrics.h"
-#include "ctl/status.h"
 #include "io/clock.h"
 #include "io/sockets.h"
 #include "relay/relay.h"
 
 #define MAX_PAGE     67108864
-#define IDLE_TIMEOUT 10 /* seconds */
-#define PLAIN_TEXT   "text/plain; charset=utf-8"
-
-struct admin {
-	struct loop *loop;
-	struct sockets *sockets; /* NULL: no listener was wanted */
-	struct evhttp *http;
-	struct status_context status;
-};
-
-/* Fills page; the HTTP status. */
-typedef int page_fn(struct admin *admin, struct buf *page);
+#define MAX_BODY     1048576 /* of a bundle in parts; and one record more */
+#define IDLE_TIMEOUT 10	     /* seconds */
 
 static int healthz(struct admin *admin, struct buf *page)
 {
@@ -64,37 +56,31 @@ static int status(struct admin *admin, struct buf *page)
 	return HTTP_OK;
 }
 
-static const struct {
-	const char *path, *type;
-	page_fn *fn;
+/* Fills page; the HTTP status. */
+typedef int fill_fn(struct admin *admin, struct buf *page);
+
+static const struct page {
+	const char *path;
+	enum evhttp_cmd_type method; /* with fill: and HEAD */
+	enum admin_ask ask;
+	const char *type; /* of the answer of fill; or of the body that is wanted */
+	fill_fn *fill;
+	admin_page_fn *serve;
 } pages[] = {
-    {"/healthz", PLAIN_TEXT, healthz},
-    {"/readyz", PLAIN_TEXT, readyz},
-    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics},
-    {"/api/v1/status", "application/json", status},
+    {"/healthz", EVHTTP_REQ_GET, ADMIN_PUBLIC, TYPE_TEXT, healthz, NULL},
+    {"/readyz", EVHTTP_REQ_GET, ADMIN_PUBLIC, TYPE_TEXT, readyz, NULL},
+    {"/metrics", EVHTTP_REQ_GET, ADMIN_PUBLIC, "text/plain; version=0.0.4; charset=utf-8", metrics,
+     NULL},
+    {"/api/v1/status", EVHTTP_REQ_GET, ADMIN_READ, TYPE_JSON, status, NULL},
+    {"/api/v1/entries", EVHTTP_REQ_GET, ADMIN_READ, NULL, NULL, admin_entries},
+    {"/api/v1/export", EVHTTP_REQ_GET, ADMIN_READ, NULL, NULL, admin_export},
+    {"/api/v1/purge", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_purge},
+    {"/api/v1/refresh", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_refresh},
+    {"/api/v1/import", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_BUNDLE, NULL, admin_import},
+    {"/api/v1/reload", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_reload},
 };
 
-static bool may_ask(struct evhttp_request *request)
-{
-	enum evhttp_cmd_type command = evhttp_request_get_command(request);
-
-	return command == EVHTTP_REQ_GET || command == EVHTTP_REQ_HEAD;
-}
-
-/* What no row of the table answers. */
-static int refuse(struct evhttp_request *request, struct buf *page)
-{
-	if (may_ask(request)) {
-		buf_text(page, "not found\n");
-		return HTTP_NOTFOUND;
-	}
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");
-	buf_text(page, "only GET and HEAD\n");
-	return HTTP_BADMETHOD;
-}
-
-static void send_page(struct evhttp_request *request, int code, const char *type,
-		      const struct buf *page)
+void admin_send(struct evhttp_request *request, int code, const char *type, const struct buf *page)
 {
 	struct evkeyvalq *fields = evhttp_request_get_output_headers(request);
 	struct evbuffer *body = evbuffer_new();
@@ -111,44 +97,99 @@ static void send_page(struct evhttp_request *request, int code, const char *type
 		evbuffer_free(body);
 }
 
+void admin_refuse(struct evhttp_request *request, int code, const char *fmt, ...)
+{
+	char text[512];
+	struct buf page;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	buf_init(&page, 8 * sizeof(text));
+	buf_text(&page, "{\"error\":\"");
+	buf_json(&page, slice_text(text));
+	buf_text(&page, "\"}\n");
+	admin_send(request, code, TYPE_JSON, &page);
+	buf_fini(&page);
+}
+
+static bool is_for(const struct page *page, enum evhttp_cmd_type command)
+{
+	return command == page->method || (page->fill != NULL && command == EVHTTP_REQ_HEAD);
+}
+
+static void serve(struct admin *admin, const struct page *page, struct evhttp_request *request)
+{
+	const struct admin_refusal *refusal =
+	    admin_guard(&admin->door, page->ask, page->type, request);
+	struct buf body;
+	int code;
+
+	if (refusal != NULL) {
+		admin_refuse(request, refusal->code, "%s", refusal->text);
+	} else if (page->serve != NULL) {
+		page->serve(admin, request);
+	} else {
+		buf_init(&body, MAX_PAGE);
+		code = page->fill(admin, &body);
+		admin_send(request, code, page->type, &body);
+		buf_fini(&body);
+	}
+}
+
 static void on_request(struct evhttp_request *request, void *arg)
 {
 	struct admin *admin = arg;
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
 	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
-	struct buf page;
 	size_t i = 0;
-	int code;
 
 	while (i < N_ELEMENTS(pages) && (path == NULL || strcmp(path, pages[i].path) != 0))
 		i++;
-	buf_init(&page, MAX_PAGE);
-	if (i < N_ELEMENTS(pages) && may_ask(request)) {
-		code = pages[i].fn(admin, &page);
-		send_page(request, code, pages[i].type, &page);
+	if (i == N_ELEMENTS(pages)) {
+		admin_refuse(request, HTTP_NOTFOUND, "not found");
+	} else if (is_for(&pages[i], evhttp_request_get_command(request))) {
+		serve(admin, &pages[i], request);
 	} else {
-		code = refuse(request, &page);
-		send_page(request, code, PLAIN_TEXT, &page);
+		const char *allow = pages[i].fill != NULL		? "GET, HEAD"
+				    : pages[i].method == EVHTTP_REQ_GET ? "GET"
+									: "POST";
+
+		evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", allow);
+		admin_refuse(request, HTTP_BADMETHOD, "only %s", allow);
 	}
-	buf_fini(&page);
 }
 
-struct admin *admin_open(struct loop *loop, const char *address, const char *user)
+void admin_put_store(struct admin *admin, size_t i, struct buf *out)
 {
+	buf_text(out, "{\"store\":\"");
+	buf_json(out, slice_text(relay_store(admin->status.relay, i).name));
+	buf_text(out, "\"");
+}
+
+struct admin *admin_open(const struct admin_opts *opts)
+{
+	const struct settings *settings = opts->settings;
 	struct admin *admin = calloc(1, sizeof(*admin));
-	char *item = strdup(address);
+	char *item = strdup(settings->top.admin);
 	const struct text_list addresses = {.items = &item, .n = 1};
-	const struct sockets_opts opts = {.n_copies = 1, .mode = 0660, .user = user};
+	const struct sockets_opts how = {.n_copies = 1, .mode = 0660, .user = settings->top.user};
 
 	if (admin == NULL || item == NULL)
 		goto fail;
-	admin->loop = loop;
-	if (*address != '\0') {
-		admin->sockets = sockets_open(&addresses, &opts);
+	list_init(&admin->replies);
+	list_init(&admin->purgings);
+	list_init(&admin->reloads_next);
+	list_init(&admin->reloads);
+	admin->opts = *opts;
+	if (*item != '\0') {
+		admin->sockets = sockets_open(&addresses, &how);
 		if (admin->sockets == NULL)
 			goto fail;
 	}
-	free(item);
+	admin->address = item;
+	admin_set_settings(admin, settings);
 	return admin;
 fail:
 	free(item);
@@ -156,13 +197,15 @@ fail:
 	return NULL;
 }
 
-err_t admin_serve(struct admin *admin, struct relay *relay, const struct settings *settings)
+err_t admin_serve(struct admin *admin, struct relay *relay)
 {
-	admin->status = (struct status_context){
-	    .relay = relay, .settings = settings, .started_at = clock_wall()};
+	size_t max_record = admin->opts.settings->limits.max_upstream_response;
+
+	admin->status.relay = relay;
+	admin->status.started_at = clock_wall();
 	if (admin->sockets == NULL)
 		return OK;
-	admin->http = evhttp_new(loop_base(admin->loop));
+	admin->http = evhttp_new(loop_base(admin->opts.loop));
 	if (admin->http == NULL)
 		return ERR_NO_MEMORY;
 	/* All that are to be refused by us: to others evhttp says 501. */
@@ -170,7 +213,7 @@ err_t admin_serve(struct admin *admin, struct relay *relay, const struct setting
 						    EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
 						    EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
 	evhttp_set_max_headers_size(admin->http, 16384);
-	evhttp_set_max_body_size(admin->http, 16384);
+	evhttp_set_max_body_size(admin->http, (ev_ssize_t)(MAX_BODY + max_record));
 	evhttp_set_timeout(admin->http, IDLE_TIMEOUT);
 	evhttp_set_gencb(admin->http, on_request, admin);
 	for (size_t i = 0; i < sockets_count(admin->sockets); i++) {
@@ -189,17 +232,24 @@ err_t admin_serve(struct admin *admin, struct relay *relay, const struct setting
 	return OK;
 }
 
+/* The address stays as it was opened. */
 void admin_set_settings(struct admin *admin, const struct settings *settings)
 {
+	admin->opts.settings = settings;
 	admin->status.settings = settings;
+	admin->door =
+	    (struct admin_door){.address = admin->address, .token = settings->admin_token};
 }
 
 void admin_close(struct admin *admin)
 {
 	if (admin == NULL)
 		return;
+	admin_replies_drop(&admin->replies);
+	admin_purgings_drop(admin);
 	if (admin->http != NULL)
 		evhttp_free(admin->http);
 	sockets_close(admin->sockets);
+	free(admin->address);
 	free(admin);
 }

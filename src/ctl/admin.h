@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The admin listener: liveness, readiness, metrics and status over HTTP, on a loopback address or a
- * Unix socket of its own. Runs on the main thread, so nothing asked here holds up a client or a
- * fetch.
+ * The admin listener: liveness, readiness, metrics, status, and what operators have done, over
+ * HTTP, on a loopback address or a Unix socket of its own. Runs on the main thread, so nothing
+ * asked here holds up a client or a fetch.
  */
 #ifndef OCSPRELAY_CTL_ADMIN_H
 #define OCSPRELAY_CTL_ADMIN_H
 
+#include "base/buf.h"
 #include "err.h"
 #include "io/loop.h"
 #include "settings.h"
@@ -14,18 +15,29 @@
 struct admin;
 struct relay;
 
-/* Opens the listener of address ("host:port" or "unix:/path"); "" gives an admin without one. What
- * cannot be opened is logged (LISTEN_FAILED) and left out. Privileges may be dropped afterwards:
- * a Unix socket made by root is user's. NULL without memory. */
-struct admin *admin_open(struct loop *loop, const char *address, const char *user);
+struct admin_opts {
+	struct loop *loop;
+	const struct settings *settings; /* replaced by admin_set_settings */
+	loop_fn *reload; /* what SIGHUP does; admin_reload_begins and admin_reloaded follow */
+	void *arg;
+};
+
+/* Opens the listener that the option admin names ("host:port" or "unix:/path"); "" gives an admin
+ * without one. What cannot be opened is logged (LISTEN_FAILED) and left out. Privileges may be
+ * dropped afterwards: a Unix socket made by root is the configured user's. NULL without memory. */
+struct admin *admin_open(const struct admin_opts *opts);
 
 /* Starts answering about relay, which must outlive the admin. */
-MUST_CHECK err_t admin_serve(struct admin *admin, struct relay *relay,
-			     const struct settings *settings);
+MUST_CHECK err_t admin_serve(struct admin *admin, struct relay *relay);
 
 /* After a reload. */
 void admin_set_settings(struct admin *admin, const struct settings *settings);
 
-void admin_close(struct admin *admin); /* NULL is fine */
+/* Those who have asked for a reload until now wait for this one, */
+void admin_reload_begins(struct admin *admin);
+/* which came to this: an HTTP status and a JSON object. */
+void admin_reloaded(struct admin *admin, int code, const struct buf *report);
+
+void admin_close(struct admin *admin); /* NULL is fine; before the relay is freed */
 
 #endif

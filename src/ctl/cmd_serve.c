@@ -21,6 +21,7 @@
 #include "ctl/issuer_load.h"
 #include "ctl/log_sink.h"
 #include "ctl/option_value.h"
+#include "ctl/reload_report.h"
 #include "ctl/secret.h"
 #include "io/clock.h"
 #include "io/entropy.h"
@@ -45,6 +46,7 @@ struct daemon {
 	struct settings *old_settings; /* during a reload: still in use */
 	struct settings *first; /* those of the start, kept for what only a restart changes */
 	bool reload_again;	/* asked for while one was under way */
+	struct buf report;	/* of it, for those who asked through the admin listener */
 	struct hash_key hash_key;
 	struct loop *loop;
 	struct signals *signals;
@@ -103,6 +105,8 @@ static void on_reloaded(void *arg)
 	counter_add(METRIC_CONFIG_RELOADS, 0, LABEL_OUTCOME_OK, 0, 1);
 	LOG(RELOAD, LOG_NUMBER("issuers", issuers_count(relay_issuers(daemon->relay))));
 	notify_ready();
+	admin_reloaded(daemon->admin, 200, &daemon->report);
+	buf_reset(&daemon->report);
 	if (daemon->reload_again) {
 		daemon->reload_again = false;
 		on_reload(daemon);
@@ -155,11 +159,37 @@ static err_t take_over(struct daemon *daemon, struct settings *settings, struct 
 	return err;
 }
 
+/* Reads configuration and certificates and has the relay take them over. messages: lines that say
+ * what was wrong, for the report. */
+static err_t reload(struct daemon *daemon, struct buf *messages)
+{
+	struct reload_report report = {
+	    .was = daemon->settings, .had = relay_issuers(daemon->relay), .messages = messages};
+	struct settings *settings = NULL;
+	struct issuers *issuers = NULL;
+	err_t err = config_load(daemon->config, &settings, messages);
+
+	if (err == OK)
+		warn_of_restart(daemon, settings, messages);
+	log_lines(EVENT_CONFIG, messages); /* certificates are logged where they are read */
+	if (err == OK) {
+		secret_read(settings, daemon->settings);
+		issuers = issuer_load(settings, daemon->hash_key, messages);
+		report.is = settings;
+		report.has = issuers;
+		if (issuers != NULL)
+			reload_report_json(&report, &daemon->report);
+		err = issuers != NULL ? take_over(daemon, settings, issuers) : ERR_NO_MEMORY;
+	}
+	issuers_unref(issuers);
+	if (err != OK && settings != daemon->settings)
+		settings_free(settings);
+	return err;
+}
+
 static void on_reload(void *arg)
 {
 	struct daemon *daemon = arg;
-	struct settings *settings = NULL;
-	struct issuers *issuers = NULL;
 	struct buf messages;
 	err_t err;
 
@@ -167,27 +197,20 @@ static void on_reload(void *arg)
 		daemon->reload_again = true;
 		return;
 	}
+	admin_reload_begins(daemon->admin);
 	notify_reloading();
 	buf_init(&messages, MAX_MESSAGES);
-	err = config_load(daemon->config, &settings, &messages);
-	if (err == OK)
-		warn_of_restart(daemon, settings, &messages);
-	log_lines(EVENT_CONFIG, &messages);
-	buf_reset(&messages); /* certificates are logged where they are read */
-	if (err == OK) {
-		secret_read(settings, daemon->settings);
-		issuers = issuer_load(settings, daemon->hash_key, &messages);
-		err = issuers != NULL ? take_over(daemon, settings, issuers) : ERR_NO_MEMORY;
+	err = reload(daemon, &messages);
+	if (err != OK) {
+		counter_add(METRIC_CONFIG_RELOADS, 0, LABEL_OUTCOME_ERROR, 0, 1);
+		LOG(RELOAD_FAILED, LOG_REASON(err));
+		notify_ready();
+		buf_reset(&daemon->report);
+		reload_report_error(err, &messages, &daemon->report);
+		admin_reloaded(daemon->admin, 422, &daemon->report);
+		buf_reset(&daemon->report);
 	}
-	issuers_unref(issuers);
 	buf_fini(&messages);
-	if (err == OK)
-		return;
-	if (settings != daemon->settings)
-		settings_free(settings);
-	counter_add(METRIC_CONFIG_RELOADS, 0, LABEL_OUTCOME_ERROR, 0, 1);
-	LOG(RELOAD_FAILED, LOG_REASON(err));
-	notify_ready();
 }
 
 static void on_tick(void *arg)
@@ -270,8 +293,10 @@ static bool open_relay(struct daemon *daemon)
 		return false;
 	daemon->relay = relay_new(&opts);
 	issuers_unref(opts.issuers);
-	daemon->admin =
-	    admin_open(daemon->loop, daemon->settings->top.admin, daemon->settings->top.user);
+	daemon->admin = admin_open(&(struct admin_opts){.loop = daemon->loop,
+							.settings = daemon->settings,
+							.reload = on_reload,
+							.arg = daemon});
 	return daemon->relay != NULL && daemon->admin != NULL && relay_listeners(daemon->relay) > 0;
 }
 
@@ -287,8 +312,7 @@ static bool start(struct daemon *daemon)
 	if (daemon->signals == NULL || daemon->tick == NULL || !open_relay(daemon) ||
 	    !give_up_root(daemon->settings))
 		return false;
-	if (relay_start(daemon->relay) != OK ||
-	    admin_serve(daemon->admin, daemon->relay, daemon->settings) != OK)
+	if (relay_start(daemon->relay) != OK || admin_serve(daemon->admin, daemon->relay) != OK)
 		return false;
 	LOG(READY, LOG_NUMBER("issuers", issuers_count(relay_issuers(daemon->relay))),
 	    LOG_NUMBER("listeners", relay_listeners(daemon->relay)));
@@ -320,6 +344,7 @@ int cmd_serve(int argc, char **argv)
 	if (status != ARGS_GO)
 		return status;
 	daemon.config = args.config;
+	buf_init(&daemon.report, MAX_MESSAGES);
 	status = read_configuration(&daemon);
 	if (status != EXIT_OK)
 		goto out;
@@ -334,6 +359,7 @@ int cmd_serve(int argc, char **argv)
 	status = started ? EXIT_OK : EXIT_FAILURE;
 out:
 	log_sink_close();
+	buf_fini(&daemon.report);
 	if (daemon.settings != daemon.first)
 		settings_free(daemon.settings);
 	if (daemon.old_settings != daemon.first)

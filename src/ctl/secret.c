@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The first line of a file; nothing of it is ever shown. */
+/* The first lines of files; nothing of them is ever shown. */
 #include "ctl/secret.h"
 
 #include <errno.h>
@@ -10,6 +10,26 @@
 #include "io/files.h"
 
 #define MAX_SECRET 4096
+
+static char **password_path(struct settings *settings)
+{
+	return &settings->redis.password_file;
+}
+
+static char **password(struct settings *settings)
+{
+	return &settings->redis_password;
+}
+
+static char **token_path(struct settings *settings)
+{
+	return &settings->top.admin_token_file;
+}
+
+static char **token(struct settings *settings)
+{
+	return &settings->admin_token;
+}
 
 static char *first_line(const struct buf *content)
 {
@@ -22,27 +42,54 @@ static char *first_line(const struct buf *content)
 	return len > 0 ? strndup((const char *)text.p, len) : strdup("");
 }
 
-void secret_read(struct settings *settings, const struct settings *previous)
+static const struct {
+	const char *name; /* of the option */
+	char **(*path)(struct settings *settings);
+	char **(*secret)(struct settings *settings);
+} secrets[] = {
+    {"password_file", password_path, password},
+    {"admin_token_file", token_path, token},
+};
+
+/* Whoever may read the file may do what the secret allows. */
+static void warn_if_open(const char *name, const char *path)
 {
-	const char *path = settings->redis.password_file;
+	if (file_is_open(path))
+		LOG(CONFIG, LOG_TEXT("what", "a secret that others can read"),
+		    LOG_TEXT("option", name), LOG_TEXT("file", path));
+}
+
+static void read_one(const char *name, const char *path, char **out)
+{
 	struct buf content;
 	err_t err;
 
-	if (path[0] == '\0')
-		return;
 	buf_init(&content, MAX_SECRET);
 	err = file_read(path, &content);
 	if (err == OK) {
-		settings->redis_password = first_line(&content);
+		*out = first_line(&content);
+		warn_if_open(name, path);
 	} else {
-		LOG(CONFIG, LOG_TEXT("what", "password_file: cannot be read"),
+		LOG(CONFIG, LOG_TEXT("what", "a secret cannot be read"), LOG_TEXT("option", name),
 		    LOG_TEXT("file", path),
 		    LOG_TEXT("reason", err == ERR_SYSTEM ? strerror(errno) : err_row(err)->text));
-		if (previous && previous->redis_password &&
-		    strcmp(previous->redis.password_file, path) == 0)
-			settings->redis_password = strdup(previous->redis_password);
 	}
 	if (content.p)
 		explicit_bzero(content.p, content.cap);
 	buf_fini(&content);
+}
+
+void secret_read(struct settings *settings, struct settings *previous)
+{
+	for (size_t i = 0; i < N_ELEMENTS(secrets); i++) {
+		const char *path = *secrets[i].path(settings);
+		char **secret = secrets[i].secret(settings);
+
+		if (path[0] == '\0')
+			continue;
+		read_one(secrets[i].name, path, secret);
+		if (*secret == NULL && previous && *secrets[i].secret(previous) &&
+		    strcmp(*secrets[i].path(previous), path) == 0)
+			*secret = strdup(*secrets[i].secret(previous));
+	}
 }

@@ -49,6 +49,7 @@ void settings_free(struct settings *settings)
 		free(section->file);
 	}
 	free(settings->issuers);
+	free(settings->admin_token);
 	free(settings->redis_password);
 	free(settings);
 }

@@ -31,6 +31,13 @@ err_t file_read(const char *path, struct buf *out)
 	return err;
 }
 
+bool file_is_open(const char *path)
+{
+	struct stat stat_of;
+
+	return stat(path, &stat_of) == 0 && (stat_of.st_mode & S_IROTH) != 0;
+}
+
 static bool has_suffix(const char *name, const char *const *suffixes)
 {
 	size_t len = strlen(name), suffix_len;

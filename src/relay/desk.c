@@ -38,6 +38,35 @@ void desk_set_rules(struct desk *desk, struct rules *rules)
 	rules_unref(old);
 }
 
+/* Best effort: who does not hear it has what is purged until it is refreshed or ends. */
+static void announce(struct desk *desk, struct news *news)
+{
+	char text[NEWS_MAX];
+
+	news->sender = slice_text(desk->common->pseudonym);
+	for (size_t i = 0; i < desk->common->n_stores; i++) {
+		if (store_is_shared(desk->stores[i]))
+			(void)!store_publish(desk->stores[i],
+					     slice_of(text, news_write(text, news)));
+	}
+}
+
+static void announce_key(void *arg, const struct cache_key *key)
+{
+	announce(arg, &(struct news){.kind = NEWS_PURGE_KEY, .key = *key});
+}
+
+void desk_announce_purge(struct desk *desk, const struct selection *selection)
+{
+	struct news news = {.kind = selection->has_issuer ? NEWS_PURGE_ISSUER : NEWS_PURGE_ALL};
+
+	memcpy(news.key.issuer_id, selection->issuer_id, ISSUER_ID_LEN);
+	if (selection->serial_len > 0)
+		selection_each_key(selection, desk->rules->issuers, announce_key, desk);
+	else
+		announce(desk, &news);
+}
+
 void desk_free(struct desk *desk)
 {
 	if (desk == NULL)

@@ -8,6 +8,7 @@
 
 #include "relay/common.h"
 #include "relay/rules.h"
+#include "relay/selection.h"
 
 struct desk {
 	const struct common *common;
@@ -22,6 +23,9 @@ struct desk *desk_new(const struct common *common, struct loop *loop, struct rul
 
 /* After a reload. */
 void desk_set_rules(struct desk *desk, struct rules *rules);
+
+/* Tells the other relays behind the stores that are shared what has been purged. */
+void desk_announce_purge(struct desk *desk, const struct selection *selection);
 
 /* After the back threads have ended, before the stores are closed. NULL is fine. */
 void desk_free(struct desk *desk);

@@ -97,28 +97,37 @@ static void delete_key(void *arg, const struct cache_key *key)
 	store_delete(store, key_bytes(key));
 }
 
+/* Nothing begins with this: the id is a digest. */
+static const uint8_t nobody[ISSUER_ID_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+/* Deletions are followed by a purge of nothing, which waits for what was queued before: nobody
+ * shall be told that is gone what the next look-up finds. Redis obeys at once and in order. */
 static void purge_store(struct purge *purge, size_t i)
 {
 	const struct selection *selection = &purge->selection;
-	const struct slice prefix =
+	struct slice prefix =
 	    slice_of(selection->issuer_id, selection->has_issuer ? ISSUER_ID_LEN : 0);
 	struct store *store = purge->opts.stores[i];
+	struct purge_store *told = &purge->stores[i];
 	struct tier *tier = &purge->tiers[i];
 
-	if (purge->opts.spare_shared && store_is_shared(store)) {
-		purge->stores[i].is_spared = true;
-	} else if (selection->serial_len > 0) {
+	told->is_spared = purge->opts.spare_shared && store_is_shared(store);
+	if (told->is_spared)
+		return;
+	if (selection->serial_len > 0) {
 		selection_each_key(selection, purge->opts.issuers, delete_key, store);
-		if (!store_is_up(purge->opts.common->stores[i]))
-			purge->stores[i].err = ERR_STORE_FAULT;
-	} else {
-		tier->purge = purge;
-		purge->stores[i].err = store_purge(
-		    store, prefix, &(struct store_walk_ops){.done = on_purged, .arg = tier},
-		    &tier->walk);
-		if (purge->stores[i].err == OK)
-			purge->n_out++;
+		prefix = slice_of(nobody, sizeof(nobody));
+		if (store_is_shared(store)) {
+			if (!store_is_up(purge->opts.common->stores[i]))
+				told->err = ERR_STORE_FAULT;
+			return;
+		}
 	}
+	tier->purge = purge;
+	told->err = store_purge(
+	    store, prefix, &(struct store_walk_ops){.done = on_purged, .arg = tier}, &tier->walk);
+	if (told->err == OK)
+		purge->n_out++;
 }
 
 struct purge *purge_start(const struct purge_opts *opts, const struct selection *selection,

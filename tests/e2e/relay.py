@@ -297,6 +297,24 @@ class Relay:
             response = connection.getresponse()
             return response.status, response.read().decode(), response.getheader("Content-Type")
 
+    def get_admin(self, path):
+        """(status, octets)"""
+        with contextlib.closing(_AdminConnection(self.admin_socket)) as connection:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    def post_admin(self, path, body="{}", **fields):
+        """(status, body) of a change; fields with _ for -."""
+        fields = {"Content-Type": "application/json",
+                  **{name.replace("_", "-"): value for name, value in fields.items()}}
+        with contextlib.closing(_AdminConnection(self.admin_socket)) as connection:
+            if not isinstance(body, (str, bytes)):
+                body = json.dumps(body)
+            connection.request("POST", path, body, fields)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+
     def metrics(self):
         status, text, _ = self.admin("/metrics")
         assert status == 200

@@ -21,6 +21,7 @@ allowed = [
     (r"lmdb\.h", {"io"}),
     (r"hiredis", {"io"}),
     (r"confuse\.h", {"ctl"}),
+    (r"jansson\.h", {"ctl"}),
     (r"systemd/", {"io"}),
     (r"(sys/socket|sys/un|netinet/|arpa/|netdb|sys/epoll|sys/eventfd)", {"io"}),
     (r"(syslog|getopt|glob)\.h", {"ctl"}),

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/* Rendering; all strings of the outside are escaped by buf_json. */
+#include "ctl/entry_json.h"
+
+#include "base/bytes.h"
+#include "base/counters.h"
+#include "core/dates.h"
+
+static void put_hex(struct buf *out, const char *name, struct slice octets)
+{
+	char text[2 * MAX_SERIAL_LEN + 1] = {0};
+
+	hex_encode(text, octets);
+	buf_printf(out, "\"%s\":\"%s\"", name, text);
+}
+
+void key_json(const struct cache_key *key, const struct issuers *issuers, struct buf *out)
+{
+	const struct issuer *issuer = issuers_by_id(issuers, key->issuer_id);
+	struct slice serial = slice_of(key->serial, key->serial_len);
+
+	while (serial.len > 1 && serial.p[0] == 0)
+		serial = slice_skip(serial, 1);
+	if (issuer != NULL) {
+		buf_text(out, "\"issuer\":\"");
+		buf_json(out, slice_text(issuer->label));
+		buf_text(out, "\"");
+	} else {
+		put_hex(out, "issuer", slice_of(key->issuer_id, ISSUER_ID_LEN));
+	}
+	buf_text(out, ",");
+	put_hex(out, "serial", serial);
+	buf_printf(out, ",\"hash\":\"%s\"", hash_algs[key->alg].name);
+}
+
+static void put_time(struct buf *out, const char *name, int64_t t)
+{
+	char iso[ISO_DATE_SIZE];
+
+	date_to_iso(iso, t);
+	buf_printf(out, ",\"%s\":\"%s\"", name, iso);
+}
+
+void entry_json(const struct entry *entry, const struct issuers *issuers, struct buf *out)
+{
+	struct cache_key key;
+
+	entry_key(entry, &key);
+	key_json(&key, issuers, out);
+	buf_printf(out, ",\"status\":\"%s\"", label_text(DIM_FROM, entry->status));
+	put_time(out, "this_update", entry->this_update);
+	put_time(out, "produced_at", entry->produced_at);
+	put_time(out, "expires_at", entry->hard_expiry);
+	put_time(out, "refresh_at", entry->refresh_at);
+	put_time(out, "fetched_at", entry->fetched_at);
+	buf_printf(out, ",\"bytes\":%u", entry->der_len);
+}
