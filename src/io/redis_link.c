@@ -36,6 +36,8 @@ struct redis_link {
 	struct resolve *resolve; /* under way */
 	struct resolve_answer found;
 	size_t n_tried;		 /* addresses of found */
+	bool has_met;		 /* it is connected, or was */
+	char why[REASON_SIZE];	 /* what came of the attempt */
 	const char *fault;	 /* why the attempt is over before it began, or NULL */
 	struct timer *attempt;	 /* its end, if nothing comes of it */
 	struct redis_wire *wire; /* connecting, or connected */
@@ -111,14 +113,16 @@ static void rest(struct redis_link *link)
 
 static void open_wire(struct redis_link *link);
 
-/* Borrows reason, which may be a member of what ends here. */
+/* Borrows reason, which may be a member of what ends here. Of several addresses the one that could
+ * be connected to tells best what is wrong. */
 static void fail(struct redis_link *link, const char *reason)
 {
-	char why[REASON_SIZE];
 	bool was_up = link->is_up;
 
-	snprintf(why, sizeof(why), "%s", reason);
+	if (link->has_met || link->why[0] == '\0')
+		snprintf(link->why, sizeof(link->why), "%s", reason);
 	stop(link);
+	link->has_met = false;
 	link->is_up = false;
 	redis_calls_fail(&link->calls);
 	if (link->is_freed)
@@ -127,10 +131,10 @@ static void fail(struct redis_link *link, const char *reason)
 		open_wire(link);
 		return;
 	}
-	redis_witness_tell(&link->witness, REDIS_TROUBLE_LINK, why);
+	redis_witness_tell(&link->witness, REDIS_TROUBLE_LINK, link->why);
 	rest(link);
 	if (link->opts.ops.down)
-		link->opts.ops.down(link->opts.ops.arg, why);
+		link->opts.ops.down(link->opts.ops.arg, link->why);
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
@@ -264,6 +268,7 @@ static void on_connected(void *arg)
 	struct redis_link *link = arg;
 
 	enter(link);
+	link->has_met = true;
 	link->step = 0;
 	log_in(link);
 	leave(link);
@@ -369,6 +374,7 @@ static void start(void *arg)
 
 	link->rest = NULL;
 	link->found.n = link->n_tried = 0;
+	link->why[0] = '\0';
 	if (address->port == 0) {
 		use_path(link);
 		return;
