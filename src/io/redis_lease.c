@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Leases: SET key token NX PX ms. The one who asked hears within the time of a look-up; a reply
- * that comes later, and grants, is given back. What is given up is deleted while it is certainly
- * still ours by our own clock; close to its end it is left to lapse, because by then it may be
- * another's (a comparison in the server would need a script).
+ * Leases: SET key token NX PX ms, and the same with XX to renew it. The one who asked hears within
+ * the time of a look-up; a reply that comes later, and grants, is given back. What is given up is
+ * deleted, and what is held renewed, while it is certainly still ours by our own clock; close to
+ * its end it is left to lapse, because by then it may be another's (a comparison in the server
+ * would need a script).
  */
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@
 #include "io/redis_parts.h"
 
 #define TOKEN_LEN 16
+#define RENEWALS  5 /* in the time of a lease, since one may be late */
 
 struct lease {
 	struct store_lease lease; /* first */
@@ -19,7 +21,9 @@ struct lease {
 	struct redis_handle *handle;
 	struct redis_task *task; /* NULL: answered */
 	struct timer *limit;	 /* until the caller is told that nobody knows; or NULL */
-	int64_t ms_asked, ms;
+	struct timer *renewal;	 /* while it is held */
+	int64_t ms_asked, ms;	 /* ours for ms from ms_asked on, if it is held */
+	int64_t ms_renewed;	 /* asked again, not answered yet */
 	bool is_held, is_released;
 	store_lease_fn *fn; /* NULL: told, or not to be */
 	void *arg;
@@ -31,14 +35,20 @@ static void lease_free(struct lease *lease)
 {
 	redis_task_drop(lease->task);
 	timer_cancel(lease->limit);
+	timer_cancel(lease->renewal);
 	list_remove(&lease->link);
 	free(lease);
 }
 
 /* Half of the time is the margin: a command may wait for long before the server sees it. */
+static bool is_surely_ours(const struct lease *lease)
+{
+	return clock_mono_ms() - lease->ms_asked < lease->ms / 2;
+}
+
 static void give_back(struct lease *lease)
 {
-	if (clock_mono_ms() - lease->ms_asked < lease->ms / 2)
+	if (is_surely_ours(lease))
 		(void)redis_route_call(
 		    lease->handle->route,
 		    &(struct redis_order){.key = lease->name,
@@ -73,6 +83,45 @@ static void tell(struct lease *lease, err_t err)
 	fn(lease->arg, err);
 }
 
+/* condition: NX or XX. */
+static struct redis_task *ask(struct lease *lease, const char *condition, redis_reply_fn *fn)
+{
+	uint8_t token[TOKEN_LEN];
+	char digits[20];
+	struct redis_order order = {.key = lease->name,
+				    .pace = REDIS_PATIENT,
+				    .trouble = REDIS_TROUBLE_WRITE,
+				    .fn = fn,
+				    .arg = lease};
+
+	entropy_fill(token, sizeof(token));
+	order.command = redis_command(
+	    (struct slice[]){slice_text("SET"), lease->name, slice_of(token, sizeof(token)),
+			     slice_text(condition), slice_text("PX"),
+			     slice_of(digits, decimal_encode(digits, (uint64_t)lease->ms))},
+	    6);
+	return redis_route_call(lease->handle->route, &order);
+}
+
+static void on_renewed(void *arg, err_t err, const redisReply *reply)
+{
+	struct lease *lease = arg;
+
+	lease->task = NULL;
+	if (err == OK && reply->type == REDIS_REPLY_STATUS)
+		lease->ms_asked = lease->ms_renewed;
+}
+
+static void renew(void *arg)
+{
+	struct lease *lease = arg;
+
+	if (lease->task || !is_surely_ours(lease))
+		return;
+	lease->ms_renewed = clock_mono_ms();
+	lease->task = ask(lease, "XX", on_renewed);
+}
+
 static void on_answer(void *arg, err_t err, const redisReply *reply)
 {
 	struct lease *lease = arg;
@@ -89,6 +138,8 @@ static void on_answer(void *arg, err_t err, const redisReply *reply)
 	}
 	if (err == OK) {
 		lease->is_held = true;
+		lease->renewal =
+		    timer_every(lease->handle->loop, lease->ms / RENEWALS + 1, renew, lease);
 		tell(lease, OK);
 		return;
 	}
@@ -104,19 +155,6 @@ static void on_limit(void *arg)
 
 	lease->limit = NULL;
 	tell(lease, ERR_STORE_FAULT); /* the reply is still waited for */
-}
-
-static struct slice make_command(const struct lease *lease)
-{
-	uint8_t token[TOKEN_LEN];
-	char digits[20];
-
-	entropy_fill(token, sizeof(token));
-	return redis_command(
-	    (struct slice[]){slice_text("SET"), lease->name, slice_of(token, sizeof(token)),
-			     slice_text("NX"), slice_text("PX"),
-			     slice_of(digits, decimal_encode(digits, (uint64_t)lease->ms))},
-	    6);
 }
 
 static struct lease *lease_new(struct redis_handle *handle, struct slice name,
@@ -152,13 +190,7 @@ err_t redis_lease(struct store *store, struct slice key, const struct store_leas
 	if (!lease)
 		return ERR_STORE_FAULT;
 	lease->limit = timer_start(handle->loop, handle->common->ms_timeout, on_limit, lease);
-	lease->task =
-	    redis_route_call(handle->route, &(struct redis_order){.key = lease->name,
-								  .command = make_command(lease),
-								  .pace = REDIS_PATIENT,
-								  .trouble = REDIS_TROUBLE_WRITE,
-								  .fn = on_answer,
-								  .arg = lease});
+	lease->task = ask(lease, "NX", on_answer);
 	if (!lease->limit || !lease->task) {
 		count(lease, ERR_STORE_FAULT);
 		lease_free(lease);

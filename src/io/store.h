@@ -121,10 +121,10 @@ void store_walk_cancel(struct store_walk *walk);
 bool store_is_shared(const struct store *store);
 
 /*
- * The lease of a key, for ms: who has it does the work, the others wait for news of it. ERR_AGAIN:
- * fn is called once, within the time of a look-up. OK: it is ours, until ms have passed or
- * store_release is called. Else *out_lease is void afterwards: ERR_BUSY: another one's.
- * ERR_STORE_FAULT (also at once): nobody knows.
+ * The lease of a key: who has it does the work, the others wait for news of it. ERR_AGAIN: fn is
+ * called once, within the time of a look-up. OK: it is ours until store_release is called; it ends
+ * by itself when the store has not heard of us for ms. Else *out_lease is void afterwards:
+ * ERR_BUSY: another one's. ERR_STORE_FAULT (also at once): nobody knows.
  */
 struct store_lease;
 typedef void store_lease_fn(void *arg, err_t err);

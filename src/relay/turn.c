@@ -6,6 +6,7 @@
 #include "relay/back.h"
 
 #define MS_POLL 250
+#define DEATHS	4 /* of others, one after the other, within a client's deadline */
 
 void turn_init(struct turn *turn, struct back *back, const struct ask *question, turn_fn *wake,
 	       void *arg)
@@ -23,19 +24,20 @@ static void on_lease(void *arg, err_t err)
 	turn->wake(turn->arg);
 }
 
-/* A request that is one client's own concerns nobody else. The lease lasts as long as the client
- * who asked waits, who then hears tryLater: the others need not wait for longer. */
+/* A request that is one client's own concerns nobody else. When the one who fetches dies, those who
+ * wait for it have time enough to do it themselves; they wait no longer than a client does, who
+ * then hears tryLater. */
 enum step turn_ask(struct turn *turn)
 {
 	const struct ask *question = turn->question;
+	int64_t ms_deadline = question->issuer->policy.ms_deadline, ms_now = clock_mono_ms();
 	const struct store_lease_ops ops = {
-	    .fn = on_lease, .arg = turn, .ms = question->issuer->policy.ms_deadline};
-	int64_t ms_now = clock_mono_ms();
+	    .fn = on_lease, .arg = turn, .ms = ms_deadline / DEATHS};
 
 	if (turn->is_ours || turn->back->shared == NULL || question->kind == ASK_ALONE)
 		return STEP_NEXT;
 	if (turn->ms_patience == 0)
-		turn->ms_patience = time_add(ms_now, ops.ms);
+		turn->ms_patience = time_add(ms_now, ms_deadline);
 	if (ms_now >= turn->ms_patience)
 		return STEP_NEXT;
 	if (store_lease(turn->back->shared, key_bytes(&question->key), &ops, &turn->lease) !=
