@@ -88,16 +88,32 @@ static void check(void *arg)
 		taking_free(taking);
 }
 
+static bool is_in_memory(const struct taking *taking)
+{
+	const struct ask *question = taking->question;
+	struct entry *entry = cache_peek(taking->fleet->back->common->cache,
+					 key_bytes(&question->key), question->hash);
+	bool is_new = entry != NULL && is_there(taking, entry);
+
+	entry_unref(entry);
+	return is_new;
+}
+
 static void look(void *arg)
 {
 	struct taking *taking = arg;
 
+	if (is_in_memory(taking)) {
+		taking_free(taking);
+		return;
+	}
 	lookup_rewind(&taking->lookup);
 	if (lookup_ask(&taking->lookup) == STEP_NEXT)
 		check(taking);
 }
 
-static void take(struct fleet *fleet, const struct news *news, uint64_t hash)
+/* ms: until then somebody else may have it. */
+static void take(struct fleet *fleet, const struct news *news, uint64_t hash, int64_t ms)
 {
 	struct taking *taking;
 
@@ -114,7 +130,10 @@ static void take(struct fleet *fleet, const struct news *news, uint64_t hash)
 	lookup_init(&taking->lookup, fleet->back, taking->question, check, taking);
 	list_append(&fleet->takings, &taking->link);
 	fleet->n_takings++;
-	look(taking);
+	if (ms == 0)
+		look(taking);
+	else if ((taking->again = timer_start(fleet->back->loop, ms, on_again, taking)) == NULL)
+		taking_free(taking);
 }
 
 /* What only our own stores hold is not looked at now; it must not come back later as if nothing had
@@ -135,8 +154,13 @@ static void hear_stored(struct fleet *fleet, const struct news *news)
 	uint64_t hash = cache_hash(common->cache, key);
 	struct entry *entry;
 
-	if (common->backs[hash % common->n_backs] != back || flight_hear(back, key))
+	if (common->backs[hash % common->n_backs] != back)
 		return;
+	if (flight_hear(back, key)) {
+		/* which may have looked into the store too early */
+		take(fleet, news, hash, MS_TRY);
+		return;
+	}
 	entry = cache_peek(common->cache, key, hash);
 	if (entry == NULL)
 		forget_own(back, key);
@@ -144,7 +168,7 @@ static void hear_stored(struct fleet *fleet, const struct news *news)
 		  news->produced_at != entry->produced_at) &&
 		 freshness_may_replace(entry->this_update, entry->produced_at, news->this_update,
 				       news->produced_at))
-		take(fleet, news, hash);
+		take(fleet, news, hash, 0);
 	entry_unref(entry);
 }
 

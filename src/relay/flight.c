@@ -245,10 +245,28 @@ static enum step check(struct flight *flight)
 /* --- LEASE, YIELD -------------------------------------------------------------------------------
  */
 
+/* A refresh that nobody waits for is only wanted as long as one is due: what another relay stored
+ * may have come faster than the ask. */
+static bool is_needless(const struct flight *flight)
+{
+	const struct ask *ask = flight->question;
+	const struct entry *held = flight->fetch.held;
+
+	return ask->kind == ASK_REFRESH && ask->home == NULL && held != NULL &&
+	       freshness_of(held->refresh_at, held->hard_expiry, ask->issuer->policy.expiry_margin,
+			    clock_wall()) == FRESH;
+}
+
 static enum step lease(struct flight *flight)
 {
-	enum step step = turn_ask(&flight->turn);
+	enum step step;
 
+	if (is_needless(flight)) {
+		flight->entry = entry_ref(flight->fetch.held);
+		flight->detail = "l1";
+		return STEP_DONE;
+	}
+	step = turn_ask(&flight->turn);
 	if (step == STEP_NEXT)
 		flight->stage = ENTER;
 	return step;

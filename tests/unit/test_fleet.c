@@ -4,6 +4,8 @@
 
 #include "core/news.h"
 #include "core/record.h"
+#include "relay/ask.h"
+#include "relay/flight.h"
 #include "relay_kit.h"
 
 #define HIT_REDIS(ttl) "ocsprelay; hit; ttl=" #ttl "; detail=redis"
@@ -242,6 +244,28 @@ Test(fleet, CL_07_refresh_fetches_when_the_store_has_what_we_have)
 	kit_close();
 }
 
+/* While the ask was on its way, news brought what it is for. */
+Test(fleet, CL_07_HC_11_refresh_that_news_was_faster_than_fetches_nothing)
+{
+	struct slice second;
+	struct ask *ask;
+
+	open_fleet();
+	kit_store("01", 0, PKI_DAY);
+	stage_pass(12 * 3600 * 1000);
+	ask = ask_from_key(ASK_REFRESH, kit.rules->issuers, &key,
+			   cache_hash(kit.common.cache, key_bytes(&key)));
+	second = kit_good("01", 0, PKI_DAY);
+	store_elsewhere(second, 0);
+	tell("another", clock_wall());
+	flight_join(kit.backs[0], ask);
+	stage_pass(0);
+	cr_expect_eq(stage_upstream.n_requests, 1);
+	cr_expect_eq(stage_stores.n_leases, 1, "that of the first fetch");
+	kit_expect(kit_ask("01"), second, KIT_HIT(86400));
+	kit_close();
+}
+
 /* --- news ------------------------------------------------------------------------------------- */
 
 Test(fleet, what_is_stored_is_told)
@@ -287,6 +311,31 @@ Test(fleet, news_that_is_faster_than_its_record_is_waited_for)
 	store_elsewhere(revoked, 0);
 	stage_pass(150);
 	cr_expect(slice_eq(stage_body(kit_ask("01")), revoked));
+	kit_close();
+}
+
+Test(fleet, CL_17_news_during_a_look_into_the_store_is_not_lost)
+{
+	struct slice good, revoked;
+	struct connection *client;
+
+	open_fleet();
+	good = signed_as(CERT_GOOD, -100);
+	store_elsewhere(good, 50);
+	stage_stores.is_slow = true;
+	stage_stores.ms = 20;
+	client = kit_send(kit_about("01", NO_EXTS), 0);
+	stage_pass(0);
+	stage_pass(20); /* our store has nothing, the shared one is being asked */
+	tell("another", clock_wall() - 10);
+	stage_pass(20);
+	cr_expect(slice_eq(stage_body(client), good), "it was asked too early");
+	revoked = signed_as(CERT_REVOKED, -10);
+	store_elsewhere(revoked, 0);
+	stage_pass(150);
+	stage_pass(20);
+	cr_expect(slice_eq(stage_body(kit_ask("01")), revoked));
+	cr_expect_eq(kit.n_events[EVENT_STATUS_CHANGED], 1);
 	kit_close();
 }
 
