@@ -9,7 +9,9 @@ import types
 import pytest
 
 import clients
+import fleet_kit
 import pki as pki_module
+import redis_kit
 import relay as relay_module
 import responder as responder_module
 
@@ -84,6 +86,44 @@ def certid(pki):
 @pytest.fixture
 def request_der(certid):
     return pki_module.request(certid)
+
+
+@pytest.fixture
+def make_redis():
+    """make_redis(line of configuration...) starts a server; all are stopped at the end."""
+    if redis_kit.SERVER is None:
+        pytest.skip("redis-server is not installed")
+    started = []
+
+    def make(*conf, **options):
+        started.append(redis_kit.Redis(*conf, **options))
+        return started[-1]
+
+    yield make
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def redis(make_redis):
+    return make_redis()
+
+
+@pytest.fixture
+def make_fleet(make_relay, responder):
+    """make_fleet(8, redis, **options): small relays behind one Redis, once all of them hear the news
+    of the others. via: the URL by which they reach it."""
+
+    def make(count, redis, via=None, **options):
+        options = {"store": [via or redis.url], "redis": fleet_kit.PATIENT, "threads": 1,
+                   "limits": {"max_requests_per_connection": 10 ** 6}, **options}
+        relays = [make_relay(responder, **options) for _ in range(count)]
+        for relay in relays:
+            fleet_kit.wait_until_up(relay)
+        fleet_kit.wait_for_listeners(redis, count)
+        return relays
+
+    return make
 
 
 # --- shared by the tests of a module that only differ in what one request looks like ------------

@@ -14,24 +14,6 @@ from relay import run, until
 pytestmark = pytest.mark.skipif(redis_kit.SERVER is None, reason="redis-server is not installed")
 
 
-@pytest.fixture
-def make_redis():
-    started = []
-
-    def make(*conf, **options):
-        started.append(redis_kit.Redis(*conf, **options))
-        return started[-1]
-
-    yield make
-    for one in started:
-        one.stop()
-
-
-@pytest.fixture
-def redis(make_redis):
-    return make_redis()
-
-
 def new_request(pki):
     return request(pki.ca.certid(pki_module.new_serial()))
 
