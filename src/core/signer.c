@@ -351,7 +351,10 @@ static err_t try_known(const struct trial *trial, struct signer *out)
 		e = try_certificate(trial, delegate_der(trial->known->items[i]), out);
 		reason = further(reason, e);
 	}
-	return e == OK ? OK : reason;
+	if (e != OK)
+		return reason;
+	out->is_recalled = true;
+	return OK;
 }
 
 /* Until one has signed: several may bear the responder's name (rule VS-17). */

@@ -171,6 +171,8 @@ static err_t judge_signer(const struct signer *signer, enum weak_policy policy, 
 {
 	if (signer->kind == SIGNER_DELEGATE && !delegate_has_nocheck(signer->delegate))
 		*flags |= VERDICT_NO_NOCHECK;
+	if (signer->is_recalled)
+		*flags |= VERDICT_RECALLED;
 	if (!signer->is_weak || policy == WEAK_ACCEPT)
 		return OK;
 	if (policy != WEAK_PASS_UNCACHED)

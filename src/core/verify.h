@@ -20,6 +20,7 @@ enum verdict_flags {
 	VERDICT_MIXED_ISSUERS = 1 << 5,	 /* has SingleResponses of other issuers too (VS-05) */
 	VERDICT_NO_NOCHECK = 1 << 6,	 /* delegate without id-pkix-ocsp-nocheck (VS-16) */
 	VERDICT_EARLY_PRODUCED = 1 << 7, /* producedAt before thisUpdate by more than the skew */
+	VERDICT_RECALLED = 1 << 8,	 /* the delegate's certificate is not in it (VS-18) */
 };
 
 struct verdict {

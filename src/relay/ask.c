@@ -58,6 +58,18 @@ struct ask *ask_from_key(enum ask_kind kind, struct issuers *issuers, const stru
 	return ask_new(&question);
 }
 
+bool ask_give(struct ask *ask, struct slice record)
+{
+	uint8_t *copy = malloc(record.len > 0 ? record.len : 1);
+
+	if (copy == NULL)
+		return false;
+	if (record.len > 0)
+		memcpy(copy, record.p, record.len);
+	ask->given = slice_of(copy, record.len);
+	return true;
+}
+
 void ask_free(struct ask *ask)
 {
 	if (ask == NULL)
@@ -66,6 +78,7 @@ void ask_free(struct ask *ask)
 	entry_unref(ask->entry);
 	entry_unref(ask->fallback);
 	issuers_unref(ask->issuers);
+	free((void *)(uintptr_t)ask->given.p);
 	free(ask);
 }
 

@@ -25,7 +25,8 @@ struct refresher;
 enum ask_kind {
 	ASK_SHARED,  /* may be answered by whatever flight has its key */
 	ASK_REFRESH, /* fetch, whatever the stores hold; no home, or one that brings a fallback */
-	ASK_ALONE    /* a flight of its own, because the answer is for this request only */
+	ASK_ALONE,   /* a flight of its own, because the answer is for this request only */
+	ASK_GIVEN    /* a flight of its own, which brings its answer: to be judged and kept */
 };
 
 struct ask {
@@ -44,6 +45,7 @@ struct ask {
 	struct cache_key key; /* of the first CertID */
 	uint64_t hash;
 	struct ocsp_request request; /* borrows from der */
+	struct slice given;	     /* ASK_GIVEN: a record (core/record.h); in the heap */
 
 	/* the answer */
 	err_t err;
@@ -91,6 +93,9 @@ struct ask *ask_new(const struct ask_question *question);
  * without memory, or if the key is of no issuer in the table. */
 struct ask *ask_from_key(enum ask_kind kind, struct issuers *issuers, const struct cache_key *key,
 			 uint64_t hash);
+
+/* Gives it a copy of record. False without memory. */
+MUST_CHECK bool ask_give(struct ask *ask, struct slice record);
 
 /* Frees it with what it still holds. NULL is fine. */
 void ask_free(struct ask *ask);

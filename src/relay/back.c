@@ -12,7 +12,6 @@
 #include "relay/fleet.h"
 #include "relay/flight.h"
 #include "relay/notice.h"
-#include "relay/parcel.h"
 #include "relay/refresher.h"
 #include "state/due.h"
 
@@ -35,11 +34,6 @@ static void on_notice(void *arg, struct message *message)
 	}
 	if (mailbox_post(back->common->main_mailbox, message) != OK)
 		notice_free(notice);
-}
-
-static void on_parcel(void *arg, struct message *message)
-{
-	parcel_open(arg, (struct parcel *)message);
 }
 
 struct back *back_new(const struct common *common, struct rules *rules)
@@ -71,15 +65,14 @@ struct back *back_new(const struct common *common, struct rules *rules)
 	back->upstream = upstream_new(&opts);
 	back->asks = mailbox_new(back->loop, MAX_ASKS, on_ask, back);
 	back->notices = mailbox_new(back->loop, 0, on_notice, back);
-	back->parcels = mailbox_new(back->loop, 0, on_parcel, back);
 	back->inflight = inflight_new(common->hash_key);
 	back->gates = gates_new(flight_enter, back);
 	back->fleet = fleet_new(back);
 	back->due = due_new(clock_mono_ms() / 1000);
 	back->refresher = refresher_new(back);
 	if (back->upstream == NULL || back->asks == NULL || back->notices == NULL ||
-	    back->parcels == NULL || back->inflight == NULL || back->gates == NULL ||
-	    back->fleet == NULL || back->due == NULL || back->refresher == NULL)
+	    back->inflight == NULL || back->gates == NULL || back->fleet == NULL ||
+	    back->due == NULL || back->refresher == NULL)
 		goto fail;
 	return back;
 fail:
@@ -99,7 +92,6 @@ void back_free(struct back *back)
 	inflight_free(back->inflight);
 	mailbox_free(back->asks, ask_drop, NULL);
 	mailbox_free(back->notices, notice_drop, NULL);
-	mailbox_free(back->parcels, parcel_drop, NULL);
 	upstream_free(back->upstream);
 	for (size_t i = 0; back->stores != NULL && i < back->common->n_stores; i++)
 		store_detach(back->stores[i]);

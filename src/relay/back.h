@@ -25,7 +25,6 @@ struct back {
 	struct loop *loop;
 	struct mailbox *asks; /* bounded */
 	struct mailbox *notices;
-	struct mailbox *parcels; /* as many as batches let out */
 	struct upstream *upstream;
 	struct store **stores; /* common->n_stores */
 	struct store *shared;  /* the first of them that other relays use, too; or NULL */

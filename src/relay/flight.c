@@ -16,6 +16,7 @@
 #include "relay/ask.h"
 #include "relay/back.h"
 #include "relay/fetch.h"
+#include "relay/judge.h"
 #include "relay/landing.h"
 #include "relay/lookup.h"
 #include "relay/step.h"
@@ -123,16 +124,29 @@ static void wake(void *arg)
 	run(arg);
 }
 
+/* Whether its flight answers others, too. */
+static bool is_shared(const struct ask *ask)
+{
+	return ask->kind == ASK_SHARED || ask->kind == ASK_REFRESH;
+}
+
+static enum stage first_stage(const struct ask *ask)
+{
+	if (ask->kind == ASK_REFRESH)
+		return LEASE;
+	return ask_is_verbatim(ask) ? ENTER : LOAD;
+}
+
 void flight_join(struct back *back, struct ask *ask)
 {
 	struct flight *flight = NULL;
 
-	if (ask->kind != ASK_ALONE)
+	if (is_shared(ask))
 		flight = inflight_get(back->inflight, key_bytes(&ask->key));
 	if (flight == NULL) {
 		flight = calloc(1, sizeof(*flight));
 		if (flight == NULL ||
-		    (ask->kind != ASK_ALONE &&
+		    (is_shared(ask) &&
 		     inflight_put(back->inflight, key_bytes(&ask->key), flight) != OK)) {
 			free(flight);
 			back_send_home(ask, ERR_NO_MEMORY);
@@ -140,7 +154,7 @@ void flight_join(struct back *back, struct ask *ask)
 		}
 		flight->back = back;
 		flight->question = ask;
-		flight->stage = ask->kind == ASK_SHARED ? LOAD : LEASE;
+		flight->stage = first_stage(ask);
 		lookup_init(&flight->lookup, back, ask, wake, flight);
 		turn_init(&flight->turn, back, ask, wake, flight);
 		fetch_init(&flight->fetch, back, ask, wake, flight);
@@ -174,6 +188,33 @@ static enum step look_again(struct flight *flight)
 	return err == OK ? STEP_DONE : fail(flight, err);
 }
 
+/* Who brings an answer, or needs one of his own, looks into the stores only so that memory has the
+ * newest that we know: nothing older shall take its place (CL-16), and it is what to fall back on
+ * (NO-06). */
+static bool only_compares(const struct flight *flight)
+{
+	return !is_shared(flight->question);
+}
+
+static bool is_in_memory(const struct flight *flight)
+{
+	const struct ask *ask = flight->question;
+	struct entry *entry =
+	    cache_peek(flight->back->common->cache, key_bytes(&ask->key), ask->hash);
+
+	entry_unref(entry);
+	return entry != NULL;
+}
+
+static enum step after_stores(struct flight *flight)
+{
+	static const enum stage next[] = {
+	    [ASK_SHARED] = LEASE, [ASK_REFRESH] = LEASE, [ASK_ALONE] = ENTER, [ASK_GIVEN] = VERIFY};
+
+	flight->stage = next[flight->question->kind];
+	return STEP_NEXT;
+}
+
 static enum step load(struct flight *flight)
 {
 	enum step step;
@@ -181,11 +222,10 @@ static enum step load(struct flight *flight)
 	if (flight->question->kind == ASK_SHARED && flight->lookup.store == 0 &&
 	    (step = look_again(flight)) != STEP_NEXT)
 		return step;
+	if (only_compares(flight) && is_in_memory(flight))
+		return after_stores(flight);
 	step = lookup_ask(&flight->lookup);
-	if (step != STEP_DONE)
-		return step;
-	flight->stage = LEASE;
-	return STEP_NEXT;
+	return step == STEP_DONE ? after_stores(flight) : step;
 }
 
 /* The refresh of an answer that is due for one, to begin behind it (CL-07); NULL: not now. */
@@ -223,6 +263,10 @@ static enum step check(struct flight *flight)
 
 	if (!lookup_check(&flight->lookup, &entry, &detail))
 		return STEP_AGAIN;
+	if (only_compares(flight)) {
+		entry_unref(entry);
+		return STEP_AGAIN; /* and LOAD finds it in memory */
+	}
 	freshness = freshness_of(entry->refresh_at, entry->hard_expiry,
 				 ask->issuer->policy.expiry_margin, now);
 	if (freshness == ENDING) {
@@ -332,9 +376,22 @@ static enum step fetch(struct flight *flight)
 	return step == STEP_FAIL ? fail(flight, flight->fetch.err) : step;
 }
 
+static enum step take_given(struct flight *flight)
+{
+	err_t err =
+	    judge_record(flight->back, flight->question, flight->question->given, &flight->entry);
+
+	flight->fetch.may_store = true;
+	return err == OK ? STEP_NEXT : fail(flight, err);
+}
+
 static enum step verify(struct flight *flight)
 {
-	enum step step = fetch_judge(&flight->fetch, &flight->entry);
+	enum step step;
+
+	if (flight->question->kind == ASK_GIVEN)
+		return take_given(flight);
+	step = fetch_judge(&flight->fetch, &flight->entry);
 
 	return step == STEP_FAIL ? fail(flight, flight->fetch.err) : step;
 }
@@ -342,11 +399,36 @@ static enum step verify(struct flight *flight)
 /* --- STORE, PUBLISH -----------------------------------------------------------------------------
  */
 
+/* An answer that repeats the client's nonce was made for it just now, and one to its own words can
+ * be compared to nothing. */
+static bool is_comparable(const struct flight *flight)
+{
+	const struct ask *ask = flight->question;
+	bool has_nonce = ask->request.flags & REQUEST_NONCE && flight->entry->flags & VERDICT_NONCE;
+
+	return !has_nonce && !ask_is_verbatim(ask);
+}
+
+/* What a refresh began with may have been evicted meanwhile, but it counts (CL-16). */
+static void put_back_held(struct flight *flight)
+{
+	struct entry *held = flight->fetch.held, *current;
+	int old_status;
+
+	if (held == NULL || is_in_memory(flight))
+		return;
+	landing_put(flight->back->common, held, &current, &old_status);
+	entry_unref(current);
+}
+
 static enum step store(struct flight *flight)
 {
-	flight->is_stored =
-	    flight->fetch.may_store &&
-	    landing_keep(flight->back, flight->question, flight->fetch.algs, &flight->entry);
+	put_back_held(flight);
+	if (flight->fetch.may_store)
+		flight->is_stored = landing_keep(flight->back, flight->question, flight->fetch.algs,
+						 &flight->entry);
+	else if (is_comparable(flight))
+		landing_compare(flight->back, flight->question, &flight->entry);
 	return STEP_DONE;
 }
 
@@ -378,7 +460,7 @@ static void publish(struct flight *flight)
 			    is_good ? LABEL_OUTCOME_OK : LABEL_OUTCOME_ERROR, 0, 1);
 	if (flight->is_inside)
 		gate_leave(back->gates, question->issuer->slot, &flight->visitor);
-	if (question->kind != ASK_ALONE)
+	if (is_shared(question))
 		inflight_remove(back->inflight, key_bytes(&question->key));
 	turn_end(&flight->turn);
 	list_remove(&flight->link);

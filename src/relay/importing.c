@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-/* Bundle to parcels, parcels to counts. */
+/* Bundle to asks that bring their answers, asks to counts. */
 #include "relay/importing.h"
 
 #include <stdlib.h>
 
 #include "core/bundle.h"
 #include "core/record.h"
+#include "relay/ask.h"
 #include "relay/back.h"
 #include "relay/batch.h"
-#include "relay/parcel.h"
 
-#define MAX_OUT 64 /* parcels at once */
+#define MAX_OUT 64 /* asks at once */
 
 struct importing {
 	const struct desk *desk;
@@ -48,10 +48,9 @@ static bool cut_item(struct importing *importing, struct bundle_item *out)
 	return false;
 }
 
-static struct parcel *make_parcel(struct importing *importing, const struct bundle_item *item)
+static struct ask *make_ask(struct importing *importing, const struct bundle_item *item)
 {
 	const struct desk *desk = importing->desk;
-	struct parcel *parcel;
 	struct cache_key key;
 	struct ask *ask;
 
@@ -63,30 +62,30 @@ static struct parcel *make_parcel(struct importing *importing, const struct bund
 		refuse(importing, &key, ERR_ISSUER_UNKNOWN);
 		return NULL;
 	}
-	ask = ask_from_key(ASK_SHARED, desk->rules->issuers, &key,
+	ask = ask_from_key(ASK_GIVEN, desk->rules->issuers, &key,
 			   cache_hash(desk->common->cache, key_bytes(&key)));
-	parcel = ask != NULL ? parcel_new(ask, item->record) : NULL;
-	if (parcel == NULL) {
+	if (ask == NULL || !ask_give(ask, item->record)) {
 		ask_free(ask);
 		refuse(importing, &key, ERR_NO_MEMORY);
+		return NULL;
 	}
-	return parcel;
+	return ask;
 }
 
-static struct message *next_parcel(void *arg, struct mailbox *home, struct mailbox **out_to)
+static struct message *next_ask(void *arg, struct mailbox *home, struct mailbox **out_to)
 {
 	struct importing *importing = arg;
 	const struct common *common = importing->desk->common;
 	struct bundle_item item;
 
 	while (cut_item(importing, &item)) {
-		struct parcel *parcel = make_parcel(importing, &item);
+		struct ask *ask = make_ask(importing, &item);
 
-		if (parcel == NULL)
+		if (ask == NULL)
 			continue;
-		parcel->home = home;
-		*out_to = common->backs[parcel->question->hash % common->n_backs]->parcels;
-		return &parcel->message;
+		ask->home = home;
+		*out_to = common->backs[ask->hash % common->n_backs]->asks;
+		return &ask->message;
 	}
 	return NULL;
 }
@@ -94,17 +93,17 @@ static struct message *next_parcel(void *arg, struct mailbox *home, struct mailb
 static void on_home(void *arg, struct message *message, err_t err)
 {
 	struct importing *importing = arg;
-	struct parcel *parcel = (struct parcel *)message;
+	struct ask *ask = (struct ask *)message;
 
 	if (err == OK)
-		err = parcel->err;
+		err = ask->err;
 	if (err != OK)
-		refuse(importing, &parcel->question->key, err);
-	else if (parcel->is_older)
-		importing->count.n_older++;
-	else
+		refuse(importing, &ask->key, err);
+	else if (ask->is_stored)
 		importing->count.n_kept++;
-	parcel_free(parcel);
+	else
+		importing->count.n_older++;
+	ask_free(ask);
 }
 
 static void on_done(void *arg)
@@ -130,7 +129,7 @@ err_t importing_start(struct desk *desk, struct slice bundle, const struct impor
 		memcpy(importing->octets, bundle.p, bundle.len);
 	importing->rest = slice_of(importing->octets, bundle.len);
 	importing->batch = batch_start(&desk->batches, desk->loop,
-				       &(struct batch_ops){.next = next_parcel,
+				       &(struct batch_ops){.next = next_ask,
 							   .home = on_home,
 							   .done = on_done,
 							   .release = free,

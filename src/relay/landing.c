@@ -12,26 +12,35 @@
 #include "io/clock.h"
 #include "relay/back.h"
 #include "relay/fleet.h"
+#include "relay/flight.h"
 #include "relay/refresher.h"
 
-static void write_through(struct back *back, const struct entry *entry)
+/* An entry as a record for stores, to be freed. NULL without memory. */
+static uint8_t *record_of(const struct entry *entry, struct slice *out)
 {
 	struct record record = {.fetched_at = entry->fetched_at, .refresh_at = entry->refresh_at};
-	struct cache_key key;
-	uint8_t *bytes;
+	uint8_t *bytes = malloc(RECORD_HEADER_LEN + entry->der_len);
 
-	if (back->common->n_stores == 0)
-		return;
-	bytes = malloc(RECORD_HEADER_LEN + entry->der_len);
 	if (bytes == NULL)
-		return;
+		return NULL;
 	record.der = slice_of(bytes + RECORD_HEADER_LEN, entry->der_len);
 	record_put_header(bytes, &record);
 	entry_copy_der(entry, bytes + RECORD_HEADER_LEN);
+	*out = slice_of(bytes, RECORD_HEADER_LEN + entry->der_len);
+	return bytes;
+}
+
+static void write_through(struct back *back, const struct entry *entry)
+{
+	struct slice record;
+	struct cache_key key;
+	uint8_t *bytes;
+
+	if (back->common->n_stores == 0 || (bytes = record_of(entry, &record)) == NULL)
+		return;
 	entry_key(entry, &key);
 	for (size_t i = 0; i < back->common->n_stores; i++)
-		store_put(back->stores[i], key_bytes(&key),
-			  slice_of(bytes, RECORD_HEADER_LEN + entry->der_len), entry->hard_expiry);
+		store_put(back->stores[i], key_bytes(&key), record, entry->hard_expiry);
 	free(bytes);
 	fleet_tell(back->fleet, entry);
 }
@@ -85,22 +94,61 @@ enum cache_put_result landing_put(const struct common *common, struct entry *ent
 	return result;
 }
 
-/* The same response under the other keys by which it can be asked for (NK-07, NK-08); each of them
- * protects its own past. */
-static void keep_twins(struct back *back, const struct entry *entry, unsigned algs)
+/* The same response, on its way to another key by which it can be asked for. It goes there as if
+ * it had come from outside: whatever is newer under that key, in a store too, stays. */
+static void send_twin(struct back *back, const struct cache_key *key, struct slice record)
 {
-	for (unsigned alg = 0; alg < N_HASH_ALGS; alg++) {
-		struct entry *twin, *current = NULL;
-		int old_status;
+	const struct common *common = back->common;
+	uint64_t hash = cache_hash(common->cache, key_bytes(key));
+	struct back *there = common->backs[hash % common->n_backs];
+	struct ask *ask = ask_from_key(ASK_GIVEN, back->rules->issuers, key, hash);
 
-		if (alg == entry->alg || !(algs & 1U << alg) ||
-		    (twin = entry_under(entry, (enum hash_alg)alg)) == NULL)
+	if (ask == NULL || !ask_give(ask, record))
+		ask_free(ask);
+	else if (there == back)
+		flight_join(back, ask);
+	else if (mailbox_post(there->asks, &ask->message) != OK)
+		ask_free(ask);
+}
+
+/* NK-07, NK-08. */
+static void send_twins(struct back *back, const struct entry *entry, unsigned algs)
+{
+	struct slice record;
+	uint8_t *bytes;
+
+	if ((algs & ~(1U << entry->alg)) == 0 || (bytes = record_of(entry, &record)) == NULL)
+		return;
+	for (unsigned alg = 0; alg < N_HASH_ALGS; alg++) {
+		struct cache_key key;
+
+		if (alg == entry->alg || !(algs & 1U << alg))
 			continue;
-		if (landing_put(back->common, twin, &current, &old_status) != CACHE_ROLLBACK)
-			write_through(back, twin);
-		entry_unref(current);
-		entry_unref(twin);
+		entry_key(entry, &key);
+		key.alg = (uint8_t)alg;
+		send_twin(back, &key, record);
 	}
+	free(bytes);
+}
+
+static void note_rollback(const struct ask *question)
+{
+	counter_add(METRIC_ROLLBACKS_REFUSED, question->issuer->slot, 0, 0, 1);
+	LOG(ROLLBACK_REFUSED, LOG_TEXT("issuer", question->issuer->label));
+}
+
+void landing_compare(struct back *back, const struct ask *question, struct entry **in_out)
+{
+	struct entry *current =
+	    cache_peek(back->common->cache, key_bytes(&question->key), question->hash);
+
+	if (current == NULL || entry_may_replace(current, *in_out, clock_wall())) {
+		entry_unref(current);
+		return;
+	}
+	note_rollback(question);
+	entry_unref(*in_out);
+	*in_out = current;
 }
 
 bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
@@ -113,13 +161,12 @@ bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
 	int old_status = -1;
 
 	negative_remove(common->negative, key_bytes(&question->key));
-	keep_twins(back, entry, algs);
+	send_twins(back, entry, algs);
 	put_off_if_same(common, question, entry, now);
 	switch (landing_put(common, entry, &current, &old_status)) {
 	case CACHE_ROLLBACK:
 		is_kept = false;
-		counter_add(METRIC_ROLLBACKS_REFUSED, question->issuer->slot, 0, 0, 1);
-		LOG(ROLLBACK_REFUSED, LOG_TEXT("issuer", question->issuer->label));
+		note_rollback(question);
 		put_off_refresh(current, &question->issuer->policy, now);
 		break;
 	case CACHE_STORED:
@@ -178,7 +225,7 @@ struct entry *landing_fail(struct back *back, const struct ask *question, err_t 
 	int64_t now = clock_wall(), ms_now = clock_mono_ms();
 	int64_t seconds;
 
-	if (question->kind == ASK_ALONE) /* its front thread has the fallback that fits it */
+	if (question->kind == ASK_ALONE || question->kind == ASK_GIVEN) /* a matter of its own */
 		return NULL;
 	if (entry == NULL)
 		entry = cache_get(common->cache, key, question->hash);

@@ -21,6 +21,9 @@ bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
 enum cache_put_result landing_put(const struct common *common, struct entry *entry,
 				  struct entry **out_current, int *out_old_status);
 
+/* For an answer that is not kept: what memory holds takes its place if that is newer (CL-16). */
+void landing_compare(struct back *back, const struct ask *question, struct entry **in_out);
+
 /* Tells those who watch for it that a certificate's status is another one now; old_status as
  * cache_put gives it. */
 void landing_note_status(const struct ask *question, int old_status, unsigned new_status);

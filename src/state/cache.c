@@ -110,14 +110,6 @@ struct entry *cache_get(struct cache *cache, struct slice key, uint64_t hash)
 	return entry;
 }
 
-/* Rule CL-16, for entries that are still valid. */
-static bool is_rollback(const struct entry *old, const struct entry *entry, int64_t now)
-{
-	return now < old->hard_expiry &&
-	       !freshness_may_replace(old->this_update, old->produced_at, entry->this_update,
-				      entry->produced_at);
-}
-
 enum cache_put_result cache_put(struct cache *cache, struct entry *entry, int64_t now,
 				struct entry **out_current, int *out_old_status)
 {
@@ -135,7 +127,7 @@ enum cache_put_result cache_put(struct cache *cache, struct entry *entry, int64_
 	if (shard_find(shard, key_bytes(&key), hash, &slot))
 		there = shard_entry(shard, slot);
 	*out_old_status = there != NULL ? there->status : -1;
-	if (there != NULL && is_rollback(there, entry, now)) {
+	if (there != NULL && !entry_may_replace(there, entry, now)) {
 		result = CACHE_ROLLBACK;
 	} else if (entry_memory(entry) > cache->max_bytes / cache->n_shards) {
 		result = CACHE_TOO_BIG;

@@ -107,20 +107,15 @@ out:
 	return NULL;
 }
 
-struct entry *entry_under(const struct entry *entry, enum hash_alg alg)
+bool entry_may_replace(const struct entry *old, const struct entry *entry, int64_t now)
 {
-	size_t len = block_len_of(entry);
-	struct entry *twin = malloc(len);
-
-	if (twin == NULL)
-		return NULL;
-	memcpy(twin, entry, len);
-	atomic_init(&twin->n_refs, 1);
-	atomic_init(&twin->marks, 0);
-	atomic_init(&twin->retry_at, 0);
-	twin->alg = (uint8_t)alg;
-	tail_ref(twin->tail);
-	return twin;
+	if (now >= old->hard_expiry)
+		return true;
+	if (entry->this_update == old->this_update && old->status == CERT_REVOKED &&
+	    entry->status != CERT_REVOKED)
+		return false;
+	return freshness_may_replace(old->this_update, old->produced_at, entry->this_update,
+				     entry->produced_at);
 }
 
 struct entry *entry_ref(struct entry *entry)

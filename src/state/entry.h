@@ -65,12 +65,13 @@ struct entry_parts {
 /* A new entry with one reference; NULL without memory. Any thread. */
 struct entry *entry_new(const struct entry_parts *parts, struct tails *tails);
 
-/* The same response under the key that names its certificate by alg: a new entry with one reference
- * (NK-07). NULL without memory. */
-struct entry *entry_under(const struct entry *entry, enum hash_alg alg);
-
 struct entry *entry_ref(struct entry *entry); /* returns entry */
 void entry_unref(struct entry *entry);	      /* NULL is fine */
+
+/* Rollback protection (CL-16, CL-17): whether entry may take the place of old, of the same key.
+ * What has ended never stands in the way; of two that the responder says are equally new a
+ * revocation does. */
+bool entry_may_replace(const struct entry *old, const struct entry *entry, int64_t now);
 
 void entry_key(const struct entry *entry, struct cache_key *out);
 bool entry_has_key(const struct entry *entry, struct slice key); /* as key_bytes gives it */

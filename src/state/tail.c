@@ -122,11 +122,6 @@ struct tail *tail_get(struct tails *tails, const uint8_t issuer_id[ISSUER_ID_LEN
 }
 
 /* True if it was not the last reference, and is dropped. */
-void tail_ref(struct tail *tail)
-{
-	atomic_fetch_add_explicit(&tail->n_refs, 1, memory_order_relaxed);
-}
-
 static bool drop_shared_ref(struct tail *tail)
 {
 	unsigned n = atomic_load_explicit(&tail->n_refs, memory_order_relaxed);

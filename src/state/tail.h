@@ -22,7 +22,6 @@ void tails_free(struct tails *tails);	      /* after the last tail; NULL is fine
  * reference is given; NULL without memory. */
 struct tail *tail_get(struct tails *tails, const uint8_t issuer_id[ISSUER_ID_LEN],
 		      struct slice bytes);
-void tail_ref(struct tail *tail);   /* of one that is referenced */
 void tail_unref(struct tail *tail); /* NULL is fine */
 
 /* Valid while referenced. */

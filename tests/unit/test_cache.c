@@ -108,8 +108,7 @@ Test(cache, CL_16_CL_17_newer_signed_answer_wins)
 	    {10, 10, 5, 5, 50, CACHE_ROLLBACK},
 	    {10, 10, 5, 99, 50, CACHE_ROLLBACK},
 	    {10, 12, 10, 11, 50, CACHE_ROLLBACK},
-	    {10, 12, 10, 12, 50, CACHE_STORED},
-	    {10, 12, 10, 13, 50, CACHE_STORED},
+	    {10, 12, 10, 13, 50, CACHE_ROLLBACK}, /* equally new, and the old one is revoked */
 	    {10, 99, 20, 20, 50, CACHE_STORED},
 	    {10, 10, 5, 5, ENTRIES_EXPIRY - 1, CACHE_ROLLBACK},
 	    {10, 10, 5, 5, ENTRIES_EXPIRY, CACHE_STORED}, /* the old one has expired */

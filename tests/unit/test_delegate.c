@@ -140,7 +140,7 @@ Test(delegate, VS_16_VS_18_known_is_told_without_nocheck)
 	cr_assert_eq(judge(s), OK);
 	s->response.certs = EMPTY;
 	cr_assert_eq(scene_verify(s, scene_der(s), &verdict), OK);
-	cr_expect_eq(verdict.flags, VERDICT_NO_NOCHECK);
+	cr_expect_eq(verdict.flags, VERDICT_NO_NOCHECK | VERDICT_RECALLED);
 	part(s);
 }
 

@@ -102,16 +102,16 @@ Test(entry, NK_03_has_no_other_key_than_its_own)
 	tails_free(tails);
 }
 
-/* Wherever the serial is, and whether there is an ETag behind it. */
-Test(entry, NK_07_HC_04_twin_is_the_same_under_another_algorithm)
+/* Wherever the serial is. */
+Test(entry, HC_04_etag_and_responder_are_kept_beside_it)
 {
 	struct tails *tails = tails_new(entries_hash_key);
 	const struct cache_key key = key_number(7);
 	uint8_t der[40] = {0}, copy[40];
 
 	for (unsigned i = 0; i < 4; i++) {
-		const struct verdict verdict = {.status = CERT_REVOKED, .tail = 30};
-		const struct lifetime lifetime = {.may_store = true, .hard_expiry = 5};
+		const struct verdict verdict = {.tail = 30};
+		const struct lifetime lifetime = {.may_store = true};
 		const struct slice etag = i & 1 ? slice_text("\"etag\"") : slice_of(NULL, 0);
 		const struct entry_parts parts = {.key = &key,
 						  .verdict = &verdict,
@@ -119,29 +119,60 @@ Test(entry, NK_07_HC_04_twin_is_the_same_under_another_algorithm)
 						  .der = slice_of(der, sizeof(der)),
 						  .responder = 300,
 						  .etag = etag};
-		struct entry *entry = entry_new(&parts, tails), *twin;
-		struct cache_key other = key, got;
+		struct entry *entry = entry_new(&parts, tails);
 
-		other.alg = HASH_SHA512;
-		twin = entry_under(entry, HASH_SHA512);
-		cr_expect(entry_has_key(twin, key_bytes(&other)), "%u", i);
-		cr_expect_not(entry_has_key(twin, key_bytes(&key)), "%u", i);
 		cr_expect(entry_has_key(entry, key_bytes(&key)), "%u", i);
-		entry_unref(entry);
-		entry_key(twin, &got);
-		cr_expect(key_eq(&got, &other), "%u", i);
-		cr_expect(slice_eq(entry_etag(twin), etag), "%u", i);
-		cr_expect_eq(twin->responder, 300);
-		cr_expect_eq(twin->status, CERT_REVOKED);
-		cr_expect_eq(twin->hard_expiry, 5);
-		entry_copy_der(twin, copy);
+		cr_expect(slice_eq(entry_etag(entry), etag), "%u", i);
+		cr_expect_eq(entry->responder, 300);
+		entry_copy_der(entry, copy);
 		cr_expect_arr_eq(copy, der, sizeof(der));
-		cr_expect_eq(entry_tail(twin).len, 10);
-		entry_unref(twin);
+		entry_unref(entry);
 		if (i == 1)
 			memcpy(der + 5, key.serial, key.serial_len);
 	}
 	cr_expect_eq(tails_memory(tails), 0);
+	tails_free(tails);
+}
+
+Test(entry, CL_16_CL_17_what_may_take_the_place_of_what)
+{
+	static const struct {
+		const char *what;
+		int64_t old[2], new[2]; /* T, P */
+		enum cert_status was, is;
+		int64_t now;
+		bool may;
+	} rows[] = {
+	    {"newer", {10, 10}, {11, 11}, CERT_REVOKED, CERT_GOOD, 50, true},
+	    {"older", {10, 10}, {9, 20}, CERT_GOOD, CERT_GOOD, 50, false},
+	    {"older, revoked", {10, 10}, {9, 20}, CERT_GOOD, CERT_REVOKED, 50, false},
+	    {"signed anew", {10, 10}, {10, 11}, CERT_GOOD, CERT_GOOD, 50, true},
+	    {"the same", {10, 10}, {10, 10}, CERT_GOOD, CERT_GOOD, 50, true},
+	    {"signed before", {10, 10}, {10, 9}, CERT_GOOD, CERT_GOOD, 50, false},
+	    {"revoked at once", {10, 10}, {10, 11}, CERT_GOOD, CERT_REVOKED, 50, true},
+	    {"revocation undone", {10, 10}, {10, 11}, CERT_REVOKED, CERT_GOOD, 50, false},
+	    {"forgotten", {10, 10}, {10, 11}, CERT_REVOKED, CERT_UNKNOWN, 50, false},
+	    {"revoked again", {10, 10}, {10, 11}, CERT_REVOKED, CERT_REVOKED, 50, true},
+	    {"ended", {10, 10}, {9, 9}, CERT_REVOKED, CERT_GOOD, 100, true},
+	};
+	struct tails *tails = tails_new(entries_hash_key);
+
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		const struct verdict was = {.status = rows[i].was,
+					    .this_update = rows[i].old[0],
+					    .produced_at = rows[i].old[1]};
+		const struct verdict is = {.status = rows[i].is,
+					   .this_update = rows[i].new[0],
+					   .produced_at = rows[i].new[1]};
+		const struct lifetime lifetime = {.hard_expiry = 100};
+		struct entry *old = entry_with(tails, &was, &lifetime, slice_text("old"));
+		struct entry *new = entry_with(tails, &is, &lifetime, slice_text("new"));
+
+		cr_expect_eq(entry_may_replace(old, new, rows[i].now), rows[i].may, "%s",
+			     rows[i].what);
+		entry_unref(old);
+		entry_unref(new);
+	}
 	tails_free(tails);
 }
 

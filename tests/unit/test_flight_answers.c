@@ -105,6 +105,129 @@ Test(flight_answers, NK_07_what_may_not_be_kept_is_kept_under_no_key)
 	kit_close();
 }
 
+/* --- what nothing older gets past (CL-16) ------------------------------------------------------
+ */
+
+static struct slice status_at(enum cert_status is, int64_t from, struct slice exts)
+{
+	struct pki_single single = single_as("sha1", is);
+
+	single.this_update += from;
+	return kit_signed(&single, 1, exts);
+}
+
+/* Whatever keeps an answer from being stored does not keep a client from being protected. */
+Test(flight_answers, CL_16_F4_answer_that_is_not_kept_is_compared_all_the_same)
+{
+	struct slice revoked, older;
+	struct connection *client;
+	static const struct upstream_hints no_store = {.flags = HINT_NO_STORE};
+
+	kit_open();
+	client = kit_ask("01");
+	revoked = status_at(CERT_REVOKED, 0, NO_EXTS);
+	kit_answer(revoked);
+	for (unsigned i = 0; i < 2; i++) {
+		stage_pass(61 * 1000);
+		client = kit_post(kit_about("01", NO_EXTS), HTTP_NO_CACHE);
+		older =
+		    status_at(CERT_GOOD, -3600, i == 0 ? NO_EXTS : kit_nonce("0102030405060708"));
+		kit_end(&(struct upstream_answer){.http_status = 200,
+						  .body = older,
+						  .hints = i == 0 ? no_store
+								  : (struct upstream_hints){0}});
+		cr_expect(slice_eq(stage_body(client), revoked), "%u", i);
+	}
+	cr_expect_eq(counter_sum(METRIC_ROLLBACKS_REFUSED, kit.issuer->slot, 0, 0), 2);
+	kit_close();
+}
+
+Test(flight_answers, CL_16_NO_04_answer_made_for_a_nonce_goes_to_its_client)
+{
+	struct connection *client;
+	struct slice fresh;
+
+	kit_open();
+	kit_ask("01");
+	kit_answer(status_at(CERT_REVOKED, 0, NO_EXTS));
+	client = kit_post(kit_about("01", kit_nonce("0102030405060708")), 0);
+	fresh = status_at(CERT_GOOD, -3600, kit_nonce("0102030405060708"));
+	kit_answer(fresh);
+	cr_expect(slice_eq(stage_body(client), fresh));
+	kit_close();
+}
+
+static void forget(void)
+{
+	struct cache_key key;
+
+	kit_key("01", &key);
+	cr_assert(cache_remove(kit.common.cache, key_bytes(&key),
+			       cache_hash(kit.common.cache, key_bytes(&key))));
+}
+
+/* After a restart, say: memory is empty, and the disk has something newer. */
+Test(flight_answers, CL_16_stores_are_looked_into_before_something_is_kept)
+{
+	struct slice revoked;
+	struct connection *client;
+	struct pki_single singles[2];
+
+	kit_open();
+	kit_ask("01");
+	revoked = status_at(CERT_REVOKED, 0, NO_EXTS);
+	kit_answer(revoked);
+	forget();
+	/* a nonce's flight, whose responder does without */
+	client = kit_post(kit_about("01", kit_nonce("0102030405060708")), 0);
+	kit_answer(status_at(CERT_GOOD, -3600, NO_EXTS));
+	cr_expect(slice_eq(stage_body(client), revoked));
+	forget();
+	kit_expect(kit_ask("01"), revoked, KIT_HIT_DISK(86400));
+	/* the twin of another key's answer */
+	forget();
+	singles[0] = single_as("sha256", CERT_GOOD);
+	singles[1] = single_as("sha1", CERT_GOOD);
+	singles[0].this_update = singles[1].this_update -= 3600;
+	ask_as("01", HASH_SHA256);
+	kit_answer(kit_signed(singles, 2, NO_EXTS));
+	cr_expect(slice_eq(stage_body(kit_ask("01")), revoked));
+	forget();
+	kit_expect(kit_ask("01"), revoked, KIT_HIT_DISK(86400));
+	kit_close();
+}
+
+Test(flight_answers, NO_06_copy_on_disk_is_a_fallback_too)
+{
+	struct connection *client;
+	struct slice response;
+
+	kit_open();
+	response = kit_store("01", 0, PKI_DAY);
+	forget();
+	client = kit_post(kit_about("01", kit_nonce("0102030405060708")), 0);
+	kit_refuse(500);
+	kit_expect(client, response, "ocsprelay; hit; ttl=86400; detail=nonce-fallback");
+	kit_close();
+}
+
+/* What a refresh began with may be evicted before it ends. */
+Test(flight_answers, CL_16_refresh_is_compared_with_what_it_began_with)
+{
+	struct slice revoked;
+
+	kit_open();
+	kit_ask("01");
+	revoked = status_at(CERT_REVOKED, 0, NO_EXTS);
+	kit_answer(revoked);
+	stage_pass(61 * 1000);
+	kit_post(kit_about("01", NO_EXTS), HTTP_NO_CACHE);
+	forget();
+	kit_answer(status_at(CERT_GOOD, -3600, NO_EXTS));
+	cr_expect(slice_eq(stage_body(kit_ask("01")), revoked));
+	kit_close();
+}
+
 /* --- not modified ----------------------------------------------------------------------------- */
 
 static const struct stage_request *last_request(void)

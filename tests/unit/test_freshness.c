@@ -156,6 +156,7 @@ Test(freshness, CL_01_nonce_and_weak_signatures_are_not_stored)
 	    {0, true},
 	    {VERDICT_NONCE, false},
 	    {VERDICT_WEAK, false},
+	    {VERDICT_RECALLED, false},
 	    {VERDICT_OTHER_HASH | VERDICT_MIXED_ISSUERS | VERDICT_NO_NOCHECK |
 		 VERDICT_EARLY_PRODUCED,
 	     true},

@@ -215,7 +215,7 @@ Test(importing, ends_with_the_relay)
 	open_desk();
 	put("01", kit_good("01", -100, PKI_DAY));
 	bundle_put_end(&play.bundle, 1, true);
-	stage_hold(kit.backs[0]->parcels, true);
+	stage_hold(kit.backs[0]->asks, true);
 	start();
 	stage_pass(0);
 	front_free(kit.front);
