@@ -24,3 +24,49 @@ COMMAND(verify, "--issuer CA.pem [--cert CERT.pem | --request REQ.der] [--at TIM
 	"      --at TIME         2026-01-31T12:00:00Z or seconds since 1970; default: now\n"
 	"      --trusted FILE    certificates trusted to sign for the CA\n"
 	"      --json            print JSON\n")
+COMMAND(status, "[-c FILE | --admin ADDRESS] [--json]", "a running relay at a glance",
+	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --json            print JSON\n")
+COMMAND(list, "[-c FILE | --admin ADDRESS] [--json] [--issuer NAME] [--serial HEX] [--expiring TIME] [--limit N]", "what a running relay has in memory, first what expires first",
+	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --json            print JSON\n"
+	"      --issuer NAME     of this issuer, as status and check name it, or its id\n"
+	"      --serial HEX      about this serial number\n"
+	"      --expiring TIME   within this time: 90m, 6h, 2d\n"
+	"      --limit N         so many at most; default 1000, with --json all\n")
+COMMAND(purge, "[-c FILE | --admin ADDRESS] [--json] [--issuer NAME] [--serial HEX] [--all]", "have a running relay, its stores and its fleet forget answers",
+	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --json            print JSON\n"
+	"      --issuer NAME     of this issuer, as status and check name it, or its id\n"
+	"      --serial HEX      about this serial number\n"
+	"      --all             everything\n")
+COMMAND(refresh, "[-c FILE | --admin ADDRESS] [--json] [--issuer NAME] [--serial HEX] [--all]", "have a running relay fetch now what it has in memory",
+	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --json            print JSON\n"
+	"      --issuer NAME     of this issuer, as status and check name it, or its id\n"
+	"      --serial HEX      about this serial number\n"
+	"      --all             everything\n")
+COMMAND(export, "[-c FILE | --admin ADDRESS] [--json] [--tier TIER] FILE", "write what a running relay has into a bundle, - for standard output",
+	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --json            print JSON\n"
+	"      --tier TIER       memory, disk or redis only\n")
+COMMAND(import, "[-c FILE | --admin ADDRESS] [--json] FILE", "have a running relay verify and keep what is in a bundle, - for standard input",
+	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --json            print JSON\n")
+COMMAND(reload, "[-c FILE | --admin ADDRESS] [--json]", "as SIGHUP: read configuration and certificates anew, and say what came of it",
+	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --json            print JSON\n")

@@ -59,24 +59,32 @@ static void warn_if_open(const char *name, const char *path)
 		    LOG_TEXT("option", name), LOG_TEXT("file", path));
 }
 
-static void read_one(const char *name, const char *path, char **out)
+char *secret_of_file(const char *path)
 {
 	struct buf content;
+	char *line = NULL;
 	err_t err;
 
 	buf_init(&content, MAX_SECRET);
 	err = file_read(path, &content);
-	if (err == OK) {
-		*out = first_line(&content);
-		warn_if_open(name, path);
-	} else {
-		LOG(CONFIG, LOG_TEXT("what", "a secret cannot be read"), LOG_TEXT("option", name),
-		    LOG_TEXT("file", path),
-		    LOG_TEXT("reason", err == ERR_SYSTEM ? strerror(errno) : err_row(err)->text));
-	}
+	if (err == OK)
+		line = first_line(&content);
+	else if (err != ERR_SYSTEM)
+		errno = EFBIG;
 	if (content.p)
 		explicit_bzero(content.p, content.cap);
 	buf_fini(&content);
+	return line;
+}
+
+static void read_one(const char *name, const char *path, char **out)
+{
+	*out = secret_of_file(path);
+	if (*out != NULL)
+		warn_if_open(name, path);
+	else
+		LOG(CONFIG, LOG_TEXT("what", "a secret cannot be read"), LOG_TEXT("option", name),
+		    LOG_TEXT("file", path), LOG_TEXT("reason", strerror(errno)));
 }
 
 void secret_read(struct settings *settings, struct settings *previous)

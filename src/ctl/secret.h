@@ -13,4 +13,7 @@
  */
 void secret_read(struct settings *settings, struct settings *previous);
 
+/* The first line of a file, to be freed; NULL if it cannot be read. */
+char *secret_of_file(const char *path);
+
 #endif

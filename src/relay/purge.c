@@ -126,6 +126,11 @@ static void purge_store(struct purge *purge, size_t i)
 	tier->purge = purge;
 	told->err = store_purge(
 	    store, prefix, &(struct store_walk_ops){.done = on_purged, .arg = tier}, &tier->walk);
+	if (told->err == OK && !store_is_up(purge->opts.common->stores[i])) {
+		store_walk_cancel(tier->walk); /* it goes on when the store is back */
+		tier->walk = NULL;
+		told->err = ERR_STORE_FAULT;
+	}
 	if (told->err == OK)
 		purge->n_out++;
 }

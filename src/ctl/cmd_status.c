@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/* ocsprelay status: a running relay at a glance. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/commands.h"
+#include "ctl/progress.h"
+#include "ctl/remote.h"
+
+struct status_args {
+	struct remote_args remote;
+};
+
+/* In the two largest units: "3d 4h", "12s". */
+static void print_span(int64_t seconds)
+{
+	static const struct {
+		int64_t seconds;
+		char unit;
+	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+	size_t i = 0;
+
+	while (i < 3 && seconds < units[i].seconds)
+		i++;
+	printf("%" PRId64 "%c", seconds / units[i].seconds, units[i].unit);
+	seconds %= units[i].seconds;
+	if (i < 3 && seconds / units[i + 1].seconds > 0)
+		printf(" %" PRId64 "%c", seconds / units[i + 1].seconds, units[i + 1].unit);
+}
+
+static void print_relay(const json_t *told)
+{
+	printf("relay      %s, pid %" PRId64 ", up ", remote_text(told, "version"),
+	       remote_number(told, "pid"));
+	print_span(remote_number(told, "uptime"));
+	puts(json_is_true(json_object_get(told, "draining")) ? ", draining" : "");
+	printf("clients    %" PRId64 " connections, %" PRId64 " waiting, %" PRId64 " fetches\n",
+	       remote_number(told, "connections"), remote_number(told, "waiters"),
+	       remote_number(told, "inflight"));
+}
+
+/* A request counts for the ratio if an answer might have been there. */
+static void print_requests(json_t *requests)
+{
+	static const char *const misses[] = {"miss", "collapsed", "negative"};
+	int64_t all = 0, missed = 0, hits = remote_number(requests, "hit");
+	const char *name;
+	json_t *n;
+
+	json_object_foreach(requests, name, n) all += json_integer_value(n);
+	for (size_t i = 0; i < N_ELEMENTS(misses); i++)
+		missed += remote_number(requests, misses[i]);
+	hits += remote_number(requests, "refreshed");
+	printf("requests   %" PRId64, all);
+	json_object_foreach(requests, name, n)
+	{
+		if (json_integer_value(n) > 0)
+			printf(", %" PRId64 " %s", (int64_t)json_integer_value(n), name);
+	}
+	if (hits + missed > 0)
+		printf(" (hit ratio %.1f %%)", 100.0 * (double)hits / (double)(hits + missed));
+	putchar('\n');
+}
+
+static void print_cache(const json_t *cache)
+{
+	char used[PROGRESS_TEXT], max[PROGRESS_TEXT];
+
+	progress_amount(used, PROGRESS_OCTETS, (uint64_t)remote_number(cache, "bytes"));
+	progress_amount(max, PROGRESS_OCTETS, (uint64_t)remote_number(cache, "max_bytes"));
+	printf("memory     %" PRId64 " answers, %s of %s, %" PRId64 " evicted, %" PRId64
+	       " failures remembered\n",
+	       remote_number(cache, "entries"), used, max, remote_number(cache, "evictions"),
+	       remote_number(cache, "negative_entries"));
+}
+
+static const char *health(const json_t *of)
+{
+	return json_is_true(json_object_get(of, "up")) ? "up" : "down";
+}
+
+static void print_issuer(const json_t *issuer)
+{
+	size_t i;
+	json_t *responder;
+
+	printf("issuer     %s, until %s\n", remote_text(issuer, "name"),
+	       remote_text(issuer, "not_after"));
+	json_array_foreach(json_object_get(issuer, "responders"), i, responder)
+	{
+		printf("           %-4s %s", health(responder), remote_text(responder, "url"));
+		if (remote_number(responder, "failures") > 0)
+			printf(", %" PRId64 " failures in a row",
+			       remote_number(responder, "failures"));
+		putchar('\n');
+	}
+}
+
+static void print(const json_t *told)
+{
+	size_t i;
+	json_t *one;
+
+	print_relay(told);
+	print_requests(json_object_get(told, "requests"));
+	print_cache(json_object_get(told, "cache"));
+	json_array_foreach(json_object_get(told, "stores"), i, one)
+	    printf("store      %-4s %s\n", health(one), remote_text(one, "store"));
+	json_array_foreach(json_object_get(told, "issuers"), i, one) print_issuer(one);
+}
+
+int cmd_status(int argc, char **argv)
+{
+	static const struct args_row rows[] = {REMOTE_ROWS(status_args)};
+	static const struct args_spec spec = {"status", rows, N_ELEMENTS(rows)};
+	struct status_args args = {.remote = REMOTE_ARGS};
+	struct remote remote;
+	json_t *told = NULL;
+	int status = args_read(&spec, argc, argv, &args);
+
+	if (status != ARGS_GO)
+		return status;
+	status = remote_open("status", &args.remote, &remote);
+	if (status == ARGS_GO)
+		status =
+		    remote_object(&remote, "/api/v1/status", NULL, (struct slice){.len = 0}, &told);
+	if (status == ARGS_GO) {
+		if (!remote.json)
+			print(told);
+		status = EXIT_OK;
+	}
+	json_decref(told);
+	remote_close(&remote);
+	return status;
+}

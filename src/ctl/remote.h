@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The running relay, as commands speak to it: where its admin listener is, by which token, and what
+ * becomes of its answers. What goes wrong is said here.
+ */
+#ifndef OCSPRELAY_CTL_REMOTE_H
+#define OCSPRELAY_CTL_REMOTE_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "ctl/args.h"
+#include "ctl/config.h"
+#include "io/admin_client.h"
+
+struct remote_args { /* member "remote" of a command's own */
+	const char *config, *admin, *token_file;
+	bool json;
+};
+
+#define REMOTE_ARGS                           \
+	{                                     \
+		.config = CONFIG_DEFAULT_PATH \
+	}
+#define REMOTE_ROWS(type)                                                           \
+	{"config", 'c', ARGS_TEXT, offsetof(struct type, remote.config)},           \
+	    {"admin", 0, ARGS_TEXT, offsetof(struct type, remote.admin)},           \
+	    {"token-file", 0, ARGS_TEXT, offsetof(struct type, remote.token_file)}, \
+	{                                                                           \
+		"json", 0, ARGS_FLAG, offsetof(struct type, remote.json)            \
+	}
+
+struct remote {
+	const char *command;
+	bool json;
+	struct admin_client *client;
+};
+
+/* ARGS_GO; or the exit status, when it has been said why. To be closed in either case. */
+MUST_CHECK int remote_open(const char *command, const struct remote_args *args, struct remote *out);
+void remote_close(struct remote *remote);
+
+/* Prints "ocsprelay COMMAND: TEXT" on standard error. */
+void remote_say(const struct remote *remote, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* A call whose answer goes to part, which is only called with what was asked for (200). ARGS_GO or
+ * the exit status, when it has been said why. */
+typedef bool remote_part_fn(void *arg, struct slice octets);
+MUST_CHECK int remote_stream(struct remote *remote, const struct admin_call *call,
+			     remote_part_fn *part, void *arg);
+
+/* The same, whose answer is one JSON object: with --json it is printed as it is, and *out is what
+ * it says; to be freed with json_decref. type NULL: GET. */
+MUST_CHECK int remote_object(struct remote *remote, const char *path, const char *type,
+			     struct slice body, json_t **out);
+
+/* {"issuer":...,"serial":...,"all":true}, of what is given. */
+void remote_selection(const char *issuer, const char *serial, bool all, struct buf *out);
+
+/* Members of what was answered; "" and 0 for those that are not there. */
+const char *remote_text(const json_t *object, const char *name);
+int64_t remote_number(const json_t *object, const char *name);
+
+#endif
