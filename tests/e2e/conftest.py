@@ -110,17 +110,32 @@ def redis(make_redis):
 
 
 @pytest.fixture
+def make_proxy():
+    """make_proxy(redis) stands before it; all are stopped at the end."""
+    started = []
+
+    def make(server):
+        started.append(fleet_kit.Proxy(server))
+        return started[-1]
+
+    yield make
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
 def make_fleet(make_relay, responder):
     """make_fleet(8, redis, **options): small relays behind one Redis, once all of them hear the news
     of the others. via: the URL by which they reach it."""
 
-    def make(count, redis, via=None, **options):
-        options = {"store": [via or redis.url], "redis": fleet_kit.PATIENT, "threads": 1,
+    def make(count, server, via=None, **options):
+        n_others = fleet_kit.listeners(server)
+        options = {"store": [via or server.url], "redis": fleet_kit.PATIENT, "threads": 1,
                    "limits": {"max_requests_per_connection": 10 ** 6}, **options}
         relays = [make_relay(responder, **options) for _ in range(count)]
         for relay in relays:
             fleet_kit.wait_until_up(relay)
-        fleet_kit.wait_for_listeners(redis, count)
+        fleet_kit.wait_for_listeners(server, n_others + count)
         return relays
 
     return make

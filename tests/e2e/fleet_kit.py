@@ -68,9 +68,13 @@ def wait_until_up(relay):
     until(lambda: relay.metric("store_up", tier="redis") == 1, what="Redis as store")
 
 
+def listeners(redis):
+    """How many connections listen to the news."""
+    return redis.call("PUBSUB", "NUMSUB", "ocspr:news")[1]
+
+
 def wait_for_listeners(redis, count):
-    """Until so many connections listen to the news."""
-    until(lambda: redis.call("PUBSUB", "NUMSUB", "ocspr:news")[1] == count, what="listeners")
+    until(lambda: listeners(redis) == count, what=f"{count} who listen to news")
 
 
 def operations(relay, **labels):
@@ -92,9 +96,11 @@ class Clients:
 
     def ask_all(self, data):
         """The same of all at the same moment; the answers."""
-        message = rawhttp.post(data)
-        for connection in self.connections:
-            connection.send(message)
+        return self.ask_each([data] * len(self.connections))
+
+    def ask_each(self, requests):
+        for connection, data in zip(self.connections, requests):
+            connection.send(rawhttp.post(data))
         return [connection.read() for connection in self.connections]
 
 
