@@ -133,15 +133,19 @@ static void give_up(struct attempts *attempts, const struct upstream_answer *ans
 	go_to_next(attempts);
 }
 
-void attempts_note_failure(struct attempts *attempts, const struct upstream_answer *answer,
+bool attempts_note_failure(struct attempts *attempts, const struct upstream_answer *answer,
 			   err_t err)
 {
 	bool may_choose = attempts->question->issuer->policy.method == METHOD_AUTO;
 
-	if (may_choose && !attempts->post && refuses_get(err, answer->http_status))
+	if (may_choose && !attempts->post && refuses_get(err, answer->http_status)) {
 		attempts->post = attempts->is_post_retry = true; /* HC-01 */
-	else if (err == ERR_RSP_EXPIRED && !(attempts->post && attempts->no_cache))
+		return false;
+	}
+	if (err == ERR_RSP_EXPIRED && !(attempts->post && attempts->no_cache)) {
 		attempts->post = attempts->no_cache = true; /* a stale copy on the way? VS-09 */
-	else
-		give_up(attempts, answer, err);
+		return false;
+	}
+	give_up(attempts, answer, err);
+	return true;
 }

@@ -34,8 +34,9 @@ void attempts_init(struct attempts *attempts, const struct common *common,
 bool attempts_next(struct attempts *attempts, int64_t ms_now);
 const char *attempts_url(const struct attempts *attempts); /* of the one found */
 
-/* The one found has failed: err is the final judgement on its answer. */
-void attempts_note_failure(struct attempts *attempts, const struct upstream_answer *answer,
+/* The one found has failed: err is the final judgement on its answer. False: it is asked once more
+ * in another way, by which it may work. */
+bool attempts_note_failure(struct attempts *attempts, const struct upstream_answer *answer,
 			   err_t err);
 
 #endif

@@ -145,6 +145,7 @@ enum step fetch_judge(struct fetch *fetch, struct entry **out)
 {
 	const struct ask *ask = fetch->question;
 	const struct upstream_answer *answer = fetch->answer;
+	const size_t responder = fetch->attempts.responder;
 	struct slice der;
 	struct verdict verdict;
 	struct lifetime lifetime;
@@ -152,13 +153,13 @@ enum step fetch_judge(struct fetch *fetch, struct entry **out)
 
 	if (err == OK)
 		err = judge_response(fetch->back, ask, der, &verdict);
-	outcome_report(fetch->back, ask, fetch->attempts.responder, answer, err);
-	if (err != OK) {
-		attempts_note_failure(&fetch->attempts, answer, err);
+	outcome_report(fetch->back, ask, responder, answer, err);
+	if (err == OK || attempts_note_failure(&fetch->attempts, answer, err))
+		outcome_note_health(fetch->back, ask, responder, answer, err);
+	if (err != OK)
 		return STEP_AGAIN;
-	}
 	note_habits(fetch, &verdict);
-	oddities_of_response(ask, fetch->attempts.responder, &verdict, der.len);
+	oddities_of_response(ask, responder, &verdict, der.len);
 	lifetime = freshness_lifetime(&verdict, &ask->issuer->policy, &answer->hints, clock_wall(),
 				      entropy_jitter());
 	lifetime.may_store = lifetime.may_store && ask->may_store;

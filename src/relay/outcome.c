@@ -57,10 +57,8 @@ static void log_strange_body(const struct issuer *issuer, const struct issuer_re
 void outcome_report(struct back *back, const struct ask *question, size_t responder,
 		    const struct upstream_answer *answer, err_t err)
 {
-	struct responders *responders = back->common->responders;
 	const struct issuer *issuer = question->issuer;
 	const struct issuer_responder *which = &issuer->responders[responder];
-	int64_t ms_now = clock_mono_ms();
 
 	counter_add(METRIC_UPSTREAM_REQUESTS, which->slot, (unsigned)err, 0, 1);
 	counter_observe(METRIC_UPSTREAM_SECONDS, which->slot, 0, (uint64_t)answer->us_taken);
@@ -69,11 +67,20 @@ void outcome_report(struct back *back, const struct ask *question, size_t respon
 	if (err != OK)
 		log_failure(issuer, which, answer, err);
 	if (err != OK && answer->retry_after > 0)
-		responder_set_not_before(responders, which->url,
-					 ms_now + answer->retry_after * 1000);
+		responder_set_not_before(back->common->responders, which->url,
+					 clock_mono_ms() + answer->retry_after * 1000);
+}
+
+void outcome_note_health(struct back *back, const struct ask *question, size_t responder,
+			 const struct upstream_answer *answer, err_t err)
+{
+	const struct issuer *issuer = question->issuer;
+	const struct issuer_responder *which = &issuer->responders[responder];
+
 	if (!tells_health(question, answer, err))
 		return;
-	switch (responder_report(responders, which->url, is_its_right(err), ms_now)) {
+	switch (responder_report(back->common->responders, which->url, is_its_right(err),
+				 clock_mono_ms())) {
 	case RESPONDER_WENT_DOWN:
 		LOG(RESPONDER_DOWN, LOG_TEXT("issuer", issuer->label),
 		    LOG_TEXT("responder", which->url), LOG_REASON(err));

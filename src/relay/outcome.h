@@ -16,4 +16,9 @@ struct back;
 void outcome_report(struct back *back, const struct ask *question, size_t responder,
 		    const struct upstream_answer *answer, err_t err);
 
+/* The same, for the memory of the responder's health: once it is clear that it is not asked again
+ * in another way. */
+void outcome_note_health(struct back *back, const struct ask *question, size_t responder,
+			 const struct upstream_answer *answer, err_t err);
+
 #endif

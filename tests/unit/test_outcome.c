@@ -209,6 +209,27 @@ Test(outcome, HC_12_probe_may_be_by_post_too)
 	kit_close();
 }
 
+/* Nobody went down because he wants POST, or because a cache on the way had an old copy. */
+Test(outcome, HC_01_VS_09_health_is_judged_after_the_last_way_of_asking)
+{
+	kit_open();
+	kit_ask("01");
+	kit_refuse(405);
+	kit_answer(kit_good("01", 0, PKI_DAY));
+	stage_pass(3600 * 1000);
+	kit_ask("02");
+	kit_answer(kit_good("02", -PKI_DAY, -1));
+	kit_answer(kit_good("02", 0, PKI_DAY));
+	cr_expect_eq(kit.n_events[EVENT_FETCH_FAILED], 1);
+	cr_expect_eq(kit.n_events[EVENT_RESPONDER_DOWN], 0);
+	cr_expect_eq(kit.n_events[EVENT_RESPONDER_UP], 0);
+	kit_ask("03");
+	kit_refuse(405);
+	kit_refuse(405);
+	cr_expect_eq(kit.n_events[EVENT_RESPONDER_DOWN], 1);
+	kit_close();
+}
+
 Test(outcome, HC_12_failure_of_the_others_is_no_reason_to_ask_the_broken_one)
 {
 	struct connection *client;
