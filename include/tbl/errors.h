@@ -54,6 +54,7 @@ ERROR(UP_REDIRECT,       "upstream-redirect",    200, OCSP_TRY_LATER, NEGATIVE_E
 ERROR(UP_FRAMING,        "upstream-framing",     200, OCSP_TRY_LATER, NEGATIVE_ERROR, LEVEL_INFO, "responder's message was cut short or badly framed (RFC 9112 6.3)")
 ERROR(UP_SIZE,           "upstream-size",        200, OCSP_TRY_LATER, NEGATIVE_ERROR, LEVEL_INFO, "responder's answer is larger than max_upstream_response")
 ERROR(UP_CODED,          "upstream-coded",       200, OCSP_TRY_LATER, NEGATIVE_ERROR, LEVEL_INFO, "responder's answer has a content coding that was not asked for")
+ERROR(UP_REHEARSAL,      "upstream-rehearsal",   200, OCSP_TRY_LATER, NEGATIVE_ERROR, LEVEL_INFO, "an outage of the responders is rehearsed: none is asked")
 ERROR(DEADLINE,          "deadline",             200, OCSP_TRY_LATER, NEGATIVE_NONE,  LEVEL_INFO, "no answer within request_deadline; the fetch goes on")
 ERROR(OVERLOAD_WAITERS,  "overload-waiters",     200, OCSP_TRY_LATER, NEGATIVE_NONE,  LEVEL_WARNING, "too many clients wait for one answer (max_waiters)")
 ERROR(OVERLOAD_UPSTREAM, "overload-upstream",    200, OCSP_TRY_LATER, NEGATIVE_NONE,  LEVEL_WARNING, "too many fetches wait for this issuer's responders (max_inflight)")

@@ -76,6 +76,7 @@ OPTION(max_inflight, NUMBER, "64", 1, 10000, "fetches at once from this issuer's
 OPTION(connect_timeout, TIME, "2s", 10, 60000, "for a connection to a responder")
 OPTION(attempt_timeout, TIME, "5s", 10, 600000, "for one responder's whole answer")
 OPTION(probe_interval, TIME, "10s", 1000, 3600000, "while no responder of the issuer works, try one refresh again at the latest after this")
+OPTION(runway_warning, TIME, "1h", 0, 31536000000, "while no responder of the issuer works, warn when the first answer in use runs out sooner than this; 0: never")
 OPTION(request_deadline, TIME, "8s", 10, 600000, "for a client's answer; then tryLater, while the fetch goes on")
 #endif
 #ifdef OPTIONS_ISSUER_OWN /* only inside an issuer section, not in defaults */

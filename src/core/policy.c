@@ -22,4 +22,5 @@ const struct policy policy_default = {
     .ms_attempt = 5000,
     .ms_deadline = 8000,
     .ms_probe = 10000,
+    .runway_warning = HOUR,
 };

@@ -34,6 +34,7 @@ struct policy {
 	int64_t neg_ttl_unauthorized, neg_ttl_error;			   /* seconds */
 	unsigned max_inflight;
 	int64_t ms_connect, ms_attempt, ms_deadline; /* milliseconds */
+	int64_t runway_warning;			     /* seconds; 0: off */
 	int64_t ms_probe;			     /* between probes, at most */
 };
 

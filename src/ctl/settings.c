@@ -80,5 +80,6 @@ void settings_policy(const struct settings_issuer *options, struct policy *out)
 	    .ms_attempt = options->attempt_timeout,
 	    .ms_deadline = options->request_deadline,
 	    .ms_probe = options->probe_interval,
+	    .runway_warning = options->runway_warning / 1000,
 	};
 }

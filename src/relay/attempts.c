@@ -3,6 +3,7 @@
 #include "relay/attempts.h"
 
 #include "core/upstream_url.h"
+#include "relay/health.h"
 #include "relay/pace.h"
 
 #define MANY_FAILURES 5 /* in a row: the responder is broken (HC-12) */
@@ -78,6 +79,11 @@ static bool find(struct attempts *attempts, int64_t ms_now)
 
 bool attempts_next(struct attempts *attempts, int64_t ms_now)
 {
+	if (health_is_rehearsed(attempts->common, attempts->question->issuer, ms_now)) {
+		if (attempts->err == OK)
+			attempts->err = ERR_UP_REHEARSAL;
+		return false;
+	}
 	if (find(attempts, ms_now))
 		return true;
 	if (attempts->err == OK && attempts->has_broken && !attempts->takes_broken) {

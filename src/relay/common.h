@@ -15,6 +15,7 @@
 #include "state/negative.h"
 #include "state/responders.h"
 #include "state/tail.h"
+#include "state/trouble.h"
 
 struct back;
 struct pace;
@@ -29,6 +30,7 @@ struct common {
 	struct pace *nonces; /* of clients, forwarded; by counters' slot of the responder (NO-07) */
 	struct pace *probes; /* of responders that do not work, by the same (HC-12) */
 	struct responders *responders;
+	struct trouble *trouble; /* of issuers */
 	struct addresses *addresses;
 	struct store_shared **stores; /* in the order of the configuration */
 	size_t n_stores;

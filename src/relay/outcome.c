@@ -8,6 +8,7 @@
 #include "core/der.h"
 #include "io/clock.h"
 #include "relay/back.h"
+#include "relay/health.h"
 #include "relay/oddities.h"
 
 #define MAX_SHOWN 200 /* octets of a strange body (rule HC-07) */
@@ -54,6 +55,29 @@ static void log_strange_body(const struct issuer *issuer, const struct issuer_re
 	    LOG_SLICE("body", slice_take(answer->body, MAX_SHOWN)));
 }
 
+static void begin_outage(struct back *back, const char *url, int64_t ms_now)
+{
+	const struct issuers *issuers = back->rules->issuers;
+
+	health_note(back->common, issuers, url, ms_now);
+	responder_set_mark(back->common->responders, url, health_saved(back->common, issuers, url));
+}
+
+/* What the cache has saved: all that clients were given while no responder of their issuer worked,
+ * which is nothing as long as another one did. */
+static void end_outage(struct back *back, const struct issuer *issuer, const char *url,
+		       int64_t ms_now)
+{
+	const struct issuers *issuers = back->rules->issuers;
+	struct responder_state state = responder_get(back->common->responders, url, ms_now);
+	uint64_t n_saved = health_saved(back->common, issuers, url);
+
+	health_note(back->common, issuers, url, ms_now);
+	LOG(RESPONDER_UP, LOG_TEXT("issuer", issuer->label), LOG_TEXT("responder", url),
+	    LOG_NUMBER("seconds", state.ms_was_down / 1000),
+	    LOG_NUMBER("saved", n_saved > state.mark ? n_saved - state.mark : 0));
+}
+
 void outcome_report(struct back *back, const struct ask *question, size_t responder,
 		    const struct upstream_answer *answer, err_t err)
 {
@@ -82,12 +106,12 @@ void outcome_note_health(struct back *back, const struct ask *question, size_t r
 	switch (responder_report(back->common->responders, which->url, is_its_right(err),
 				 clock_mono_ms())) {
 	case RESPONDER_WENT_DOWN:
+		begin_outage(back, which->url, ms_now);
 		LOG(RESPONDER_DOWN, LOG_TEXT("issuer", issuer->label),
 		    LOG_TEXT("responder", which->url), LOG_REASON(err));
 		break;
 	case RESPONDER_CAME_BACK:
-		LOG(RESPONDER_UP, LOG_TEXT("issuer", issuer->label),
-		    LOG_TEXT("responder", which->url));
+		end_outage(back, issuer, which->url, ms_now);
 		break;
 	case RESPONDER_SAME:
 		break;

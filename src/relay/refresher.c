@@ -8,6 +8,7 @@
 #include "io/entropy.h"
 #include "relay/back.h"
 #include "relay/flight.h"
+#include "relay/health.h"
 #include "state/due.h"
 
 #define MS_TICK	     250
@@ -260,15 +261,7 @@ static bool is_time_to_look(const struct refresher *refresher)
 
 static bool is_down(const struct refresher *refresher, const struct issuer *issuer)
 {
-	int64_t ms_now = clock_mono_ms();
-
-	for (size_t i = 0; i < issuer->n_responders; i++) {
-		if (!responder_get(refresher->back->common->responders, issuer->responders[i].url,
-				   ms_now)
-			 .is_down)
-			return false;
-	}
-	return true;
+	return health_is_down(refresher->back->common, issuer, clock_mono_ms());
 }
 
 /* Whether it is still to be done. */

@@ -15,12 +15,16 @@
 
 #include "base/log.h"
 #include "core/record.h"
+#include "io/clock.h"
 #include "io/entropy.h"
 #include "io/sockets.h"
 #include "relay/back.h"
 #include "relay/desk.h"
 #include "relay/front.h"
+#include "relay/health.h"
 #include "relay/pace.h"
+#include "relay/rehearsals.h"
+#include "relay/runways.h"
 
 #define MAX_RESPONDERS 4096 /* slots that counters give */
 #define MS_PER_NONCE   100  /* rule NO-07 */
@@ -42,6 +46,8 @@ struct relay {
 	struct loop *loop;
 	struct rules *rules;
 	struct desk *desk;
+	struct runways *runways;
+	struct rehearsals *rehearsals;
 	struct sockets *sockets;
 	unsigned n_copies; /* of each, one for each front thread to be */
 	char **store_urls; /* common.n_stores; settings may have others by now */
@@ -89,10 +95,12 @@ static bool make_tables(struct relay *relay, const struct relay_opts *opts)
 	common->nonces = pace_new(MAX_RESPONDERS, MS_PER_NONCE, NONCE_BURST);
 	common->probes = pace_new(MAX_RESPONDERS, MS_PER_PROBE, 1);
 	common->responders = responders_new();
+	common->trouble = trouble_new();
 	common->addresses = addresses_new(opts->hash_key);
 	return common->tails != NULL && common->cache != NULL && common->delegates != NULL &&
 	       common->negative != NULL && common->asked_anew != NULL && common->nonces != NULL &&
-	       common->probes != NULL && common->responders != NULL && common->addresses != NULL;
+	       common->probes != NULL && common->responders != NULL && common->trouble != NULL &&
+	       common->addresses != NULL;
 }
 
 static bool open_stores(struct relay *relay, const struct settings *settings)
@@ -179,6 +187,12 @@ static void forget_untrusted(struct relay *relay)
 	relay->old_issuers = NULL;
 }
 
+static void after_reload(struct relay *relay)
+{
+	forget_untrusted(relay);
+	health_note(&relay->common, relay->rules->issuers, NULL, clock_mono_ms());
+}
+
 static void finish(struct errand *errand)
 {
 	loop_fn *done = errand->done;
@@ -198,7 +212,7 @@ static void on_home(void *arg, struct message *message)
 	if (--errand->n_out > 0)
 		return;
 	if (errand == &relay->reload)
-		forget_untrusted(relay);
+		after_reload(relay);
 	finish(errand);
 }
 
@@ -233,7 +247,9 @@ err_t relay_start(struct relay *relay)
 	if (!open_stores(relay, settings) || !make_threads(relay, settings) || !listen_all(relay))
 		return ERR_NO_MEMORY;
 	relay->desk = desk_new(common, relay->loop, relay->rules);
-	if (relay->desk == NULL)
+	relay->runways = runways_new(common, relay->loop, relay->rules);
+	relay->rehearsals = rehearsals_new(common, relay->loop);
+	if (relay->desk == NULL || relay->runways == NULL || relay->rehearsals == NULL)
 		return ERR_NO_MEMORY;
 	for (unsigned i = 0; i < relay->n_fronts + common->n_backs; i++) {
 		bool is_front = i < relay->n_fronts;
@@ -303,6 +319,7 @@ err_t relay_reload(struct relay *relay, const struct settings *settings, struct 
 	rules_unref(relay->rules);
 	relay->rules = rules;
 	desk_set_rules(relay->desk, rules);
+	runways_set_rules(relay->runways, rules);
 	return OK;
 }
 
@@ -353,6 +370,8 @@ void relay_free(struct relay *relay)
 	for (unsigned i = 0; common->backs != NULL && i < common->n_backs; i++)
 		back_free(common->backs[i]);
 	desk_free(relay->desk);
+	runways_free(relay->runways);
+	rehearsals_free(relay->rehearsals);
 	for (size_t i = 0; i < common->n_stores; i++) {
 		store_close(common->stores[i]);
 		free(relay->store_urls[i]);
@@ -372,6 +391,7 @@ void relay_free(struct relay *relay)
 	pace_free(common->nonces);
 	pace_free(common->probes);
 	responders_free(common->responders);
+	trouble_free(common->trouble);
 	addresses_free(common->addresses);
 	issuers_unref(relay->old_issuers);
 	rules_unref(relay->rules);
@@ -411,6 +431,16 @@ size_t relay_negative_count(struct relay *relay)
 struct desk *relay_desk(struct relay *relay)
 {
 	return relay->desk;
+}
+
+struct runways *relay_runways(struct relay *relay)
+{
+	return relay->runways;
+}
+
+struct rehearsals *relay_rehearsals(struct relay *relay)
+{
+	return relay->rehearsals;
 }
 
 size_t relay_stores(const struct relay *relay)

@@ -14,7 +14,9 @@
 #include "state/responders.h"
 
 struct desk;
+struct rehearsals;
 struct relay;
+struct runways;
 
 struct relay_opts {
 	struct loop *loop;		 /* the main thread's: relay_drain's callback runs there */
@@ -58,6 +60,10 @@ size_t relay_negative_count(struct relay *relay);
 
 /* From where operators' work on what is kept is done; after relay_start. */
 struct desk *relay_desk(struct relay *relay);
+
+/* After relay_start. */
+struct runways *relay_runways(struct relay *relay);
+struct rehearsals *relay_rehearsals(struct relay *relay);
 
 struct relay_store_status {
 	const char *name;

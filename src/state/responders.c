@@ -26,7 +26,8 @@ enum limit {
 struct responder {
 	struct chain_node node;
 	unsigned n_failures; /* in a row; 0: it works */
-	int64_t ms_down_since;
+	int64_t ms_down_since, ms_was_down;
+	uint64_t mark;
 	int64_t ms_until[N_LIMITS];
 	char url[];
 };
@@ -109,6 +110,8 @@ struct responder_state responder_get(struct responders *responders, const char *
 		state.is_down = responder->n_failures > 0;
 		state.n_failures = responder->n_failures;
 		state.ms_down_since = responder->ms_down_since;
+		state.ms_was_down = responder->ms_was_down;
+		state.mark = responder->mark;
 		state.wants_post = ms_now < responder->ms_until[WANTS_POST];
 		state.skips_nonce = ms_now < responder->ms_until[SKIPS_NONCE];
 		if (ms_now < responder->ms_until[NOT_BEFORE])
@@ -128,14 +131,14 @@ static enum responder_change count_failure(struct responder *responder, int64_t 
 	return RESPONDER_WENT_DOWN;
 }
 
-static enum responder_change count_success(struct responder *responder)
+static enum responder_change count_success(struct responder *responder, int64_t ms_now)
 {
-	enum responder_change change =
-	    responder->n_failures > 0 ? RESPONDER_CAME_BACK : RESPONDER_SAME;
-
+	if (responder->n_failures == 0)
+		return RESPONDER_SAME;
 	responder->n_failures = 0;
+	responder->ms_was_down = ms_now - responder->ms_down_since;
 	responder->ms_down_since = 0;
-	return change;
+	return RESPONDER_CAME_BACK;
 }
 
 enum responder_change responder_report(struct responders *responders, const char *url, bool success,
@@ -147,9 +150,21 @@ enum responder_change responder_report(struct responders *responders, const char
 	pthread_mutex_lock(&responders->mutex);
 	responder = find_or_make(responders, url);
 	if (responder != NULL)
-		change = success ? count_success(responder) : count_failure(responder, ms_now);
+		change =
+		    success ? count_success(responder, ms_now) : count_failure(responder, ms_now);
 	pthread_mutex_unlock(&responders->mutex);
 	return change;
+}
+
+void responder_set_mark(struct responders *responders, const char *url, uint64_t mark)
+{
+	struct responder *responder;
+
+	pthread_mutex_lock(&responders->mutex);
+	responder = find_or_make(responders, url);
+	if (responder != NULL)
+		responder->mark = mark;
+	pthread_mutex_unlock(&responders->mutex);
 }
 
 static void set_limit(struct responders *responders, const char *url, enum limit limit,

@@ -20,6 +20,8 @@ struct responder_state {
 	bool is_down;	       /* the last request failed */
 	unsigned n_failures;   /* in a row */
 	int64_t ms_down_since; /* while is_down: when the first of them failed */
+	int64_t ms_was_down;   /* how long the last time took that is over */
+	uint64_t mark;	       /* as set last */
 	bool wants_post;       /* GET was refused within the last hour (HC-01) */
 	bool skips_nonce;      /* answered a nonce without one within the last hour (NO-04) */
 	int64_t ms_not_before; /* Retry-After (HC-14), while it lies ahead; 0: none */
@@ -40,6 +42,7 @@ enum responder_change {
  * report is lost, as are those below. */
 enum responder_change responder_report(struct responders *responders, const char *url, bool success,
 				       int64_t ms_now);
+void responder_set_mark(struct responders *responders, const char *url, uint64_t mark);
 void responder_set_wants_post(struct responders *responders, const char *url, int64_t ms_now);
 void responder_set_skips_nonce(struct responders *responders, const char *url, int64_t ms_now);
 /* The caller limits how far ahead this may lie (HC-14: 300 s). */

@@ -27,6 +27,7 @@
 #include "stage_clients.h"
 #include "stage_peers.h"
 
+#define KIT_SAID   256
 #define KIT_URL(n) "http://r" #n ".example/"
 #define NO_EXTS	   EMPTY
 
@@ -62,6 +63,7 @@ static struct {
 	struct loop *main_loop;
 	unsigned n_notices; /* that came home */
 	unsigned n_events[N_EVENTS];
+	char said[N_EVENTS][KIT_SAID]; /* the last of each: name=value ... */
 } kit;
 
 /* --- the relay -------------------------------------------------------------------------------- */
@@ -69,8 +71,24 @@ static struct {
 static inline void kit_on_log(void *arg, enum log_event event, const struct log_field *fields)
 {
 	(void)arg;
-	(void)fields;
+	char *text = kit.said[event];
+	size_t len = 0;
+
 	kit.n_events[event]++;
+	for (*text = '\0'; fields->name != NULL && len < KIT_SAID; fields++) {
+		const char *blank = len > 0 ? " " : "";
+		int n = (int)fields->bytes.len;
+
+		if (fields->type == LOG_FIELD_NUMBER)
+			n = snprintf(text + len, KIT_SAID - len, "%s%s=%lld", blank, fields->name,
+				     (long long)fields->number);
+		else if (fields->type == LOG_FIELD_TEXT)
+			n = snprintf(text + len, KIT_SAID - len, "%s%s=%.*s", blank, fields->name,
+				     n, n > 0 ? (const char *)fields->bytes.p : "");
+		else
+			n = 0;
+		len += (size_t)n;
+	}
 }
 
 static inline void kit_prepare(void)
@@ -159,6 +177,7 @@ static inline void kit_make_tables(void)
 	common->nonces = pace_new(16, 100, 20);
 	common->probes = pace_new(16, 30000, 1);
 	common->responders = responders_new();
+	common->trouble = trouble_new();
 	common->addresses = addresses_new(kit_hash_key);
 	common->stores = calloc(kit.n_stores + 1, sizeof(struct store_shared *));
 	for (; common->n_stores < kit.n_stores; common->n_stores++)
@@ -208,6 +227,7 @@ static inline void kit_close(void)
 	pace_free(common->nonces);
 	pace_free(common->probes);
 	responders_free(common->responders);
+	trouble_free(common->trouble);
 	addresses_free(common->addresses);
 	rules_unref(kit.rules);
 	issuers_unref(kit.issuers);

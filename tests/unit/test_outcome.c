@@ -314,3 +314,50 @@ Test(outcome, HC_12_clients_own_words_are_no_probe)
 	expect_asked(11, KIT_URL(1));
 	kit_close();
 }
+
+/* --- how long, and what the cache was good for -------------------------------------------------
+ */
+
+Test(outcome, who_is_back_tells_how_long_it_took_and_what_was_saved)
+{
+	kit_open();
+	kit_store("01", 0, PKI_DAY);
+	kit_ask("01");
+	kit_ask("02");
+	kit_refuse(500);
+	kit_ask("01");
+	kit_ask("01");
+	stage_pass(90 * 1000);
+	kit_ask("01");
+	kit_store("03", 0, PKI_DAY);
+	cr_expect_str_eq(kit.said[EVENT_RESPONDER_UP],
+			 "issuer=test responder=" KIT_URL(1) " seconds=90 saved=3");
+	kit_ask("01");
+	kit_ask("04");
+	kit_refuse(500);
+	kit_store("05", 0, PKI_DAY);
+	cr_expect_str_eq(kit.said[EVENT_RESPONDER_UP],
+			 "issuer=test responder=" KIT_URL(1) " seconds=0 saved=0");
+	kit_close();
+}
+
+/* As long as another one works, the cache saves nobody. */
+Test(outcome, saved_is_what_no_responder_could_have_given)
+{
+	open_with_two_responders();
+	kit_store("01", 0, PKI_DAY);
+	kit_ask("02");
+	kit_refuse(500);
+	kit_answer(kit_good("02", 0, PKI_DAY));
+	kit_ask("01");
+	kit_ask("01");
+	kit_ask("03");
+	kit_refuse(500);
+	kit_refuse(500);
+	kit_ask("01");
+	stage_pass(60 * 1000);
+	kit_store("04", 0, PKI_DAY);
+	cr_expect_str_eq(kit.said[EVENT_RESPONDER_UP],
+			 "issuer=test responder=" KIT_URL(1) " seconds=60 saved=1");
+	kit_close();
+}
