@@ -43,18 +43,28 @@ enum step lookup_ask(struct lookup *lookup)
 	return lookup->err == ERR_AGAIN ? STEP_WAIT : STEP_NEXT;
 }
 
-/* A record that is not as it should be is not left there (VS-24). */
+/* It is not left there. */
+static void discard(const struct lookup *lookup)
+{
+	struct store *from = store_of(lookup);
+
+	store_delete(from, key_bytes(&lookup->question->key));
+	counter_add(METRIC_STORE_OPERATIONS, store_slot(from), LABEL_OP_GET,
+		    LABEL_STORE_RESULT_REFUSED, 1);
+}
+
+/* A record that is not as it should be (VS-24). */
 static void refuse(const struct lookup *lookup, err_t err)
 {
 	struct store *from = store_of(lookup);
 
 	if (err == ERR_NO_MEMORY)
 		return;
-	store_delete(from, key_bytes(&lookup->question->key));
-	if (err == ERR_RSP_EXPIRED)
+	if (err == ERR_RSP_EXPIRED) {
+		store_delete(from, key_bytes(&lookup->question->key));
 		return;
-	counter_add(METRIC_STORE_OPERATIONS, store_slot(from), LABEL_OP_GET,
-		    LABEL_STORE_RESULT_REFUSED, 1);
+	}
+	discard(lookup);
 	LOG(RECORD_REFUSED, LOG_TEXT("store", store_name(from)),
 	    LOG_TEXT("issuer", lookup->question->issuer->label), LOG_REASON(err));
 }
@@ -86,7 +96,11 @@ bool lookup_check(struct lookup *lookup, struct entry **out, const char **out_na
 			refuse(lookup, err);
 	}
 	if (err == OK) {
-		if (landing_put(lookup->back->common, entry, out, &old_status) != CACHE_ROLLBACK) {
+		if (landing_put(lookup->back->common, entry, out, &old_status) == CACHE_ROLLBACK) {
+			discard(lookup); /* others know no better (CL-16) */
+			LOG(ROLLBACK_REFUSED, LOG_TEXT("store", store_name(store_of(lookup))),
+			    LOG_TEXT("issuer", lookup->question->issuer->label));
+		} else {
 			copy_up(lookup, entry);
 			landing_note_status(lookup->question, old_status, entry->status);
 		}

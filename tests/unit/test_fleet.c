@@ -366,6 +366,7 @@ Test(fleet, CL_16_VS_24_what_news_points_at_is_judged)
 	store_elsewhere(signed_as(CERT_GOOD, -3600), 0);
 	tell("another", clock_wall());
 	cr_expect(slice_eq(stage_body(kit_ask("01")), response));
+	cr_expect_eq(stage_record(shared(), key_bytes(&key)).len, 0, "nor is it left there");
 	forged = signed_as(CERT_REVOKED, -10);
 	octets = (uint8_t *)(uintptr_t)forged.p;
 	octets[forged.len - 5] ^= 1;
