@@ -100,11 +100,11 @@ void outcome_note_health(struct back *back, const struct ask *question, size_t r
 {
 	const struct issuer *issuer = question->issuer;
 	const struct issuer_responder *which = &issuer->responders[responder];
+	int64_t ms_now = clock_mono_ms();
 
 	if (!tells_health(question, answer, err))
 		return;
-	switch (responder_report(back->common->responders, which->url, is_its_right(err),
-				 clock_mono_ms())) {
+	switch (responder_report(back->common->responders, which->url, is_its_right(err), ms_now)) {
 	case RESPONDER_WENT_DOWN:
 		begin_outage(back, which->url, ms_now);
 		LOG(RESPONDER_DOWN, LOG_TEXT("issuer", issuer->label),
