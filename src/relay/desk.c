@@ -51,18 +51,28 @@ static void announce(struct desk *desk, struct news *news)
 	}
 }
 
+struct announcement {
+	struct desk *desk;
+	const struct selection *selection;
+};
+
+/* Once for an issuer: whoever hears of one key purges its other forms, too (selection_of_news). */
 static void announce_key(void *arg, const struct cache_key *key)
 {
-	announce(arg, &(struct news){.kind = NEWS_PURGE_KEY, .key = *key});
+	const struct announcement *announcement = arg;
+
+	if (key->alg == HASH_SHA1 && key->serial_len == announcement->selection->serial_len)
+		announce(announcement->desk, &(struct news){.kind = NEWS_PURGE_KEY, .key = *key});
 }
 
 void desk_announce_purge(struct desk *desk, const struct selection *selection)
 {
+	struct announcement announcement = {.desk = desk, .selection = selection};
 	struct news news = {.kind = selection->has_issuer ? NEWS_PURGE_ISSUER : NEWS_PURGE_ALL};
 
 	memcpy(news.key.issuer_id, selection->issuer_id, ISSUER_ID_LEN);
 	if (selection->serial_len > 0)
-		selection_each_key(selection, desk->rules->issuers, announce_key, desk);
+		selection_each_key(selection, desk->rules->issuers, announce_key, &announcement);
 	else
 		announce(desk, &news);
 }
