@@ -16,6 +16,7 @@
 #include "relay/back.h"
 #include "relay/front.h"
 #include "relay/pace.h"
+#include "relay/refresher.h"
 #include "relay/step.h"
 #include "relay/waiting.h"
 
@@ -177,39 +178,6 @@ static bool wants_newer(const struct exchange *x, enum freshness freshness)
 	return may_ask_anew(x);
 }
 
-static struct ask *refresh_ask(const struct exchange *x)
-{
-	uint8_t der[MAX_MINIMAL_REQUEST_LEN];
-	struct ask_question question = {.kind = ASK_REFRESH,
-					.issuers = x->front->rules->issuers,
-					.issuer = x->issuer,
-					.key = &x->key,
-					.hash = x->hash,
-					.der = {.p = der}};
-
-	if (ocsp_request_encode(&x->request.certids[0], slice_of(NULL, 0), der, sizeof(der),
-				&question.der.len) != OK)
-		return NULL;
-	return ask_new(&question);
-}
-
-/* A background refresh that nobody waits for. If it cannot be posted, a hit tries again in a
- * second, and not when the claim would have run out. */
-static void start_refresh(struct exchange *x, struct entry *entry)
-{
-	const struct common *common = x->front->common;
-	struct ask *ask;
-
-	if (!entry_claim_refresh(entry, x->now, freshness_retry_at(entry->hard_expiry, x->now)))
-		return;
-	ask = refresh_ask(x);
-	if (ask != NULL &&
-	    mailbox_post(common->backs[x->hash % common->n_backs]->asks, &ask->message) == OK)
-		return;
-	ask_free(ask);
-	atomic_store(&entry->retry_at, x->now + 1);
-}
-
 /* What memory holds and is valid becomes the fallback. */
 static enum freshness look_into_cache(struct exchange *x)
 {
@@ -277,7 +245,7 @@ static enum step look_up(struct exchange *x)
 	if (wants_newer(x, freshness))
 		return ask_by(x, ASK_REFRESH);
 	if (freshness == DUE)
-		start_refresh(x, x->fallback);
+		refresher_plan(x->front->common, x->fallback);
 	return take_fallback(x);
 }
 

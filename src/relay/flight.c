@@ -34,7 +34,6 @@ struct flight {
 	struct entry *entry;	     /* one reference: the answer */
 	struct entry *fallback;	     /* one reference: from a store, valid but about to end */
 	const char *fallback_detail; /* which store */
-	struct ask *refresh;	     /* begins when this has ended; NULL: none */
 	const char *detail;	     /* the store that answered, or NULL */
 	bool is_known;		     /* the answer or err was there already */
 
@@ -228,21 +227,6 @@ static enum step load(struct flight *flight)
 	return step == STEP_DONE ? after_stores(flight) : step;
 }
 
-/* The refresh of an answer that is due for one, to begin behind it (CL-07); NULL: not now. */
-static struct ask *refresh_behind(const struct ask *ask, struct entry *entry, int64_t now)
-{
-	const struct ask_question question = {.kind = ASK_REFRESH,
-					      .issuers = ask->issuers,
-					      .issuer = ask->issuer,
-					      .key = &ask->key,
-					      .hash = ask->hash,
-					      .der = ask->request.der};
-
-	if (!entry_claim_refresh(entry, now, freshness_retry_at(entry->hard_expiry, now)))
-		return NULL;
-	return ask_new(&question);
-}
-
 /* Whether another relay has refreshed it since. */
 static bool is_refreshed(const struct flight *flight, const struct entry *entry,
 			 enum freshness freshness)
@@ -280,7 +264,7 @@ static enum step check(struct flight *flight)
 		return STEP_AGAIN;
 	}
 	if (freshness == DUE)
-		flight->refresh = refresh_behind(ask, entry, now);
+		entry_mark(entry); /* it was asked for: to be refreshed (CL-07) */
 	flight->entry = entry;
 	flight->detail = detail;
 	return STEP_DONE;
@@ -478,8 +462,6 @@ static void publish(struct flight *flight)
 		ask->is_stored = flight->is_stored;
 		back_send_home(ask, flight->entry ? OK : flight->err);
 	}
-	if (flight->refresh != NULL)
-		flight_join(back, flight->refresh);
 	flight_free(flight);
 }
 

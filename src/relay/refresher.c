@@ -100,15 +100,17 @@ static const struct watched_cert *watched_of(const struct refresher *refresher, 
 }
 
 /* The entry that the item is about, one reference; NULL if another has taken its place, which has
- * an item of its own, or nobody wants it any more. */
+ * an item of its own, or nobody wants it any more: who asks for it later plans it anew. */
 static struct entry *entry_of(const struct refresher *refresher, struct due_item item)
 {
 	struct entry *entry = cache_peek_hash(refresher->back->common->cache, item.hash);
 
-	if (entry != NULL && (uint32_t)entry->fetched_at == item.stamp &&
-	    clock_wall() < entry->hard_expiry &&
-	    (entry_is_used(entry) || watched_of(refresher, item.hash) != NULL))
-		return entry;
+	if (entry != NULL && (uint32_t)entry->fetched_at == item.stamp) {
+		if (clock_wall() < entry->hard_expiry &&
+		    (entry_is_used(entry) || watched_of(refresher, item.hash) != NULL))
+			return entry;
+		entry_forget_plan(entry);
+	}
 	entry_unref(entry);
 	return NULL;
 }
@@ -124,21 +126,23 @@ static struct due *due_of(const struct common *common, uint64_t hash)
 	return common->backs[hash % common->n_backs]->due;
 }
 
-void refresher_plan(const struct common *common, const struct entry *entry)
-{
-	struct cache_key key;
-	uint64_t hash;
-
-	entry_key(entry, &key);
-	hash = cache_hash(common->cache, key_bytes(&key));
-	plan_at(due_of(common, hash), item_of(entry, hash), entry->refresh_at);
-}
-
 static int64_t due_at(struct entry *entry)
 {
 	int64_t retry_at = atomic_load(&entry->retry_at);
 
 	return retry_at > entry->refresh_at ? retry_at : entry->refresh_at;
+}
+
+void refresher_plan(const struct common *common, struct entry *entry)
+{
+	struct cache_key key;
+	uint64_t hash;
+
+	if (!entry_claim_plan(entry))
+		return;
+	entry_key(entry, &key);
+	hash = cache_hash(common->cache, key_bytes(&key));
+	plan_at(due_of(common, hash), item_of(entry, hash), due_at(entry));
 }
 
 static const struct issuer *issuer_of(const struct refresher *refresher, const struct entry *entry)

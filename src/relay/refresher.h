@@ -23,8 +23,9 @@ struct refresher;
 struct refresher *refresher_new(struct back *back); /* NULL without memory */
 void refresher_free(struct refresher *refresher);   /* after the flights; NULL is fine */
 
-/* entry is in memory now: any thread. */
-void refresher_plan(const struct common *common, const struct entry *entry);
+/* entry is in memory: it will be refreshed when its time has come and if it is in use then. Nothing
+ * if that is planned already. Any thread. */
+void refresher_plan(const struct common *common, struct entry *entry);
 
 /* A refresh that this refresher asked for has ended, well or not. */
 void refresher_end(struct refresher *refresher, const struct ask *ask);

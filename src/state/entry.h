@@ -25,7 +25,8 @@
 
 enum entry_marks {
 	ENTRY_VISITED = 1 << 0, /* SIEVE: asked for since the hand passed */
-	ENTRY_USED = 1 << 1	/* asked for since it came (CL-06): worth a refresh */
+	ENTRY_USED = 1 << 1,	/* asked for since it came (CL-06): worth a refresh */
+	ENTRY_PLANNED = 1 << 2	/* its refresh is; see relay/refresher.h */
 };
 
 struct entry {
@@ -89,8 +90,23 @@ static inline void entry_mark(struct entry *entry)
 {
 	const unsigned char both = ENTRY_VISITED | ENTRY_USED;
 
-	if (atomic_load_explicit(&entry->marks, memory_order_relaxed) != both)
-		atomic_store_explicit(&entry->marks, both, memory_order_relaxed);
+	if ((atomic_load_explicit(&entry->marks, memory_order_relaxed) & both) != both)
+		atomic_fetch_or_explicit(&entry->marks, both, memory_order_relaxed);
+}
+
+/* True for one caller, until entry_forget_plan. */
+static inline bool entry_claim_plan(struct entry *entry)
+{
+	if (atomic_load_explicit(&entry->marks, memory_order_relaxed) & ENTRY_PLANNED)
+		return false;
+	return !(atomic_fetch_or_explicit(&entry->marks, ENTRY_PLANNED, memory_order_relaxed) &
+		 ENTRY_PLANNED);
+}
+
+static inline void entry_forget_plan(struct entry *entry)
+{
+	atomic_fetch_and_explicit(&entry->marks, (unsigned char)~ENTRY_PLANNED,
+				  memory_order_relaxed);
 }
 
 static inline bool entry_is_used(const struct entry *entry)

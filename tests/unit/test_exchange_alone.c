@@ -175,6 +175,7 @@ Test(exchange_alone, NO_08_refreshes_have_no_nonce)
 	response = kit_store("01", 0, PKI_DAY);
 	stage_pass(12 * 3600 * 1000);
 	kit_expect(ask_nonce(NONCE), response, KIT_HIT(43200));
+	kit_tick();
 	cr_assert_eq(stage_upstream.n_requests, 2);
 	cr_expect(slice_eq(last_request()->der, kit_about("01", NO_EXTS)));
 	kit_answer(kit_good("01", 0, PKI_DAY));

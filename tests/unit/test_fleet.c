@@ -227,7 +227,7 @@ Test(fleet, CL_07_refresh_takes_what_another_has_fetched)
 	second = kit_good("01", 0, PKI_DAY);
 	store_elsewhere(second, 0);
 	kit_expect(kit_ask("01"), first, KIT_HIT(43200));
-	stage_pass(0);
+	kit_tick();
 	cr_expect_eq(stage_upstream.n_requests, 1);
 	kit_expect(kit_ask("01"), second, KIT_HIT(86400));
 	cr_expect_eq(counter_sum(METRIC_REFRESHES, kit.issuer->slot, LABEL_OUTCOME_OK, 0), 1);
@@ -240,6 +240,7 @@ Test(fleet, CL_07_refresh_fetches_when_the_store_has_what_we_have)
 	kit_store("01", 0, PKI_DAY);
 	stage_pass(12 * 3600 * 1000);
 	kit_ask("01");
+	kit_tick();
 	cr_expect_eq(stage_upstream.n_requests, 2);
 	kit_close();
 }

@@ -254,6 +254,7 @@ static void start_refresh(void)
 {
 	stage_pass(12 * 3600 * 1000);
 	kit_ask("01");
+	kit_tick();
 }
 
 Test(flight_answers, HC_04_CL_20_not_modified_moves_the_refresh_and_nothing_else)
@@ -289,6 +290,7 @@ Test(flight_answers, CL_20_not_modified_does_not_outlive_the_end)
 	store_with_etag(PKI_DAY);
 	stage_pass((PKI_DAY - 1) * 1000);
 	kit_ask("01");
+	kit_tick();
 	cr_expect_str_eq(last_request()->etag, ETAG);
 	stage_pass(1000);
 	answer_304();

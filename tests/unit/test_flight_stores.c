@@ -188,6 +188,7 @@ Test(flight_stores, CL_07_due_record_is_served_and_refreshed_behind)
 	old = kit_good("01", -100, PKI_DAY);
 	put(0, old, -100, -10);
 	kit_expect(kit_ask("01"), old, KIT_HIT_DISK(86400));
+	kit_tick();
 	cr_expect_eq(stage_upstream.n_requests, 1);
 	kit_expect(kit_ask("01"), old, KIT_HIT(86400));
 	cr_expect_eq(stage_upstream.n_requests, 1);
@@ -317,6 +318,7 @@ Test(flight_stores, refreshes_do_not_look_into_stores)
 	stage_stores.n_gets = 0;
 	stage_pass(12 * 3600 * 1000);
 	kit_ask("01");
+	kit_tick();
 	cr_expect_eq(stage_upstream.n_requests, 2);
 	cr_expect_eq(stage_stores.n_gets, 0);
 	kit_close();

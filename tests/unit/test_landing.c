@@ -230,7 +230,7 @@ Test(landing, what_is_too_large_for_memory_is_in_the_stores)
 
 /* --- retries of refreshes (CL-07, CL-08) ------------------------------------------------------ */
 
-/* The time, from now on, after which a hit starts another refresh. */
+/* The time, from now on, after which what is in use is refreshed again. */
 static int64_t seconds_to_next_refresh(void)
 {
 	const size_t n = stage_upstream.n_requests;
@@ -252,7 +252,8 @@ Test(landing, CL_07_failed_refresh_waits_a_tenth_of_what_is_left)
 	first_answer(kit_good("01", 0, PKI_DAY));
 	stage_pass(43200 * 1000);
 	kit_ask("01");
-	kit_refuse(500);
+	kit_tick();
+	kit_answer(UNAUTHORIZED);
 	cr_expect_eq(seconds_to_next_refresh(), 4320);
 	kit_close();
 }
@@ -266,6 +267,7 @@ Test(landing, CL_07_refresh_of_the_same_octets_waits_as_well)
 	first_answer(response);
 	stage_pass(43200 * 1000);
 	kit_ask("01");
+	kit_tick();
 	kit_answer(response);
 	cr_expect_eq(seconds_to_next_refresh(), 4320);
 	kit_close();
@@ -277,6 +279,7 @@ Test(landing, CL_07_CL_16_refused_refresh_waits_as_well)
 	first_answer(kit_good("01", 0, PKI_DAY));
 	stage_pass(43200 * 1000);
 	kit_ask("01");
+	kit_tick();
 	kit_answer(kit_good("01", -50000, PKI_DAY));
 	cr_expect_eq(seconds_to_next_refresh(), 4320);
 	kit_close();
@@ -288,7 +291,8 @@ Test(landing, CL_07_no_sooner_than_300_seconds)
 	first_answer(kit_good("01", 0, 2000));
 	stage_pass(1000 * 1000);
 	kit_ask("01");
-	kit_refuse(500);
+	kit_tick();
+	kit_answer(UNAUTHORIZED);
 	cr_expect_eq(seconds_to_next_refresh(), 300);
 	kit_close();
 }
@@ -299,9 +303,10 @@ Test(landing, CL_08_from_expiry_margin_on_it_is_tried_again_soon)
 	first_answer(kit_good("01", 0, 2000));
 	stage_pass(1600 * 1000);
 	kit_ask("01");
-	kit_refuse(500);
+	kit_tick();
+	kit_answer(UNAUTHORIZED);
 	cr_expect_eq(seconds_to_next_refresh(), 100, "when the margin begins");
-	kit_refuse(500);
+	kit_answer(UNAUTHORIZED);
 	cr_expect_eq(seconds_to_next_refresh(), 5, "neg_ttl_error");
 	kit_close();
 }

@@ -131,6 +131,7 @@ Test(verifications, VS_25_once_for_each_refresh_and_never_for_failures)
 	for (unsigned i = 0; i < 20; i++) /* each while the refresh is under way */
 		kit_expect(kit_ask("01"), response, KIT_HIT(43200));
 	expect_verified(0);
+	kit_tick();
 	kit_answer(kit_good("01", 0, PKI_DAY));
 	expect_verified(1);
 	kit_ask("02");
