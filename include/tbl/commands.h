@@ -65,6 +65,19 @@ COMMAND(import, "[-c FILE | --admin ADDRESS] [--json] FILE", "have a running rel
 	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
 	"      --token-file FILE whose first line is the token for it\n"
 	"      --json            print JSON\n")
+COMMAND(runway, "[-c FILE | --admin ADDRESS] [--json]", "how long a running relay could do without the responders of each issuer",
+	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --json            print JSON\n")
+COMMAND(rehearse, "[-c FILE | --admin ADDRESS] [--json] --issuer NAME --for TIME | --stop", "have a running relay behave as if an issuer's responders were down",
+	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --json            print JSON\n"
+	"      --issuer NAME     of this issuer, as status and check name it, or its id\n"
+	"      --for TIME        for so long: 90s, 2h, 1d; 30d at most\n"
+	"      --stop            not any longer\n")
 COMMAND(reload, "[-c FILE | --admin ADDRESS] [--json]", "as SIGHUP: read configuration and certificates anew, and say what came of it",
 	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
 	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"

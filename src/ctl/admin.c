@@ -19,6 +19,7 @@
 #include "ctl/admin_pages.h"
 #include "ctl/admin_reply.h"
 #include "ctl/metrics.h"
+#include "ctl/runway_json.h"
 #include "io/clock.h"
 #include "io/sockets.h"
 #include "relay/relay.h"
@@ -50,6 +51,12 @@ static int metrics(struct admin *admin, struct buf *page)
 	return HTTP_OK;
 }
 
+static int runway(struct admin *admin, struct buf *page)
+{
+	runway_json(admin->status.relay, page);
+	return HTTP_OK;
+}
+
 static int status(struct admin *admin, struct buf *page)
 {
 	status_json(&admin->status, page);
@@ -72,11 +79,13 @@ static const struct page {
     {"/metrics", EVHTTP_REQ_GET, ADMIN_PUBLIC, "text/plain; version=0.0.4; charset=utf-8", metrics,
      NULL},
     {"/api/v1/status", EVHTTP_REQ_GET, ADMIN_READ, TYPE_JSON, status, NULL},
+    {"/api/v1/runway", EVHTTP_REQ_GET, ADMIN_READ, TYPE_JSON, runway, NULL},
     {"/api/v1/entries", EVHTTP_REQ_GET, ADMIN_READ, NULL, NULL, admin_entries},
     {"/api/v1/export", EVHTTP_REQ_GET, ADMIN_READ, NULL, NULL, admin_export},
     {"/api/v1/purge", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_purge},
     {"/api/v1/refresh", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_refresh},
     {"/api/v1/import", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_BUNDLE, NULL, admin_import},
+    {"/api/v1/rehearse", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_rehearse},
     {"/api/v1/reload", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_reload},
 };
 

@@ -7,34 +7,20 @@
 #include "ctl/commands.h"
 #include "ctl/progress.h"
 #include "ctl/remote.h"
+#include "ctl/span.h"
 
 struct status_args {
 	struct remote_args remote;
 };
 
-/* In the two largest units: "3d 4h", "12s". */
-static void print_span(int64_t seconds)
-{
-	static const struct {
-		int64_t seconds;
-		char unit;
-	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
-	size_t i = 0;
-
-	while (i < 3 && seconds < units[i].seconds)
-		i++;
-	printf("%" PRId64 "%c", seconds / units[i].seconds, units[i].unit);
-	seconds %= units[i].seconds;
-	if (i < 3 && seconds / units[i + 1].seconds > 0)
-		printf(" %" PRId64 "%c", seconds / units[i + 1].seconds, units[i + 1].unit);
-}
-
 static void print_relay(const json_t *told)
 {
-	printf("relay      %s, pid %" PRId64 ", up ", remote_text(told, "version"),
-	       remote_number(told, "pid"));
-	print_span(remote_number(told, "uptime"));
-	puts(json_is_true(json_object_get(told, "draining")) ? ", draining" : "");
+	char up[SPAN_TEXT];
+
+	span_text(up, remote_number(told, "uptime"));
+	printf("relay      %s, pid %" PRId64 ", up %s%s\n", remote_text(told, "version"),
+	       remote_number(told, "pid"), up,
+	       json_is_true(json_object_get(told, "draining")) ? ", draining" : "");
 	printf("clients    %" PRId64 " connections, %" PRId64 " waiting, %" PRId64 " fetches\n",
 	       remote_number(told, "connections"), remote_number(told, "waiters"),
 	       remote_number(told, "inflight"));
@@ -80,6 +66,31 @@ static const char *health(const json_t *of)
 	return json_is_true(json_object_get(of, "up")) ? "up" : "down";
 }
 
+static void print_rehearsal(const json_t *rehearsal)
+{
+	char left[SPAN_TEXT];
+
+	if (!json_is_object(rehearsal))
+		return;
+	span_text(left, remote_number(rehearsal, "seconds_left"));
+	printf("           an outage is rehearsed for %s more: %" PRId64
+	       " answers from the cache, %" PRId64 " errors\n",
+	       left, remote_number(rehearsal, "saved"), remote_number(rehearsal, "failed"));
+}
+
+static void print_runway(const json_t *runway)
+{
+	char first[SPAN_TEXT], median[SPAN_TEXT], last[SPAN_TEXT];
+
+	if (!json_is_object(runway))
+		return;
+	span_text(first, remote_number(runway, "first"));
+	span_text(median, remote_number(runway, "median"));
+	span_text(last, remote_number(runway, "last"));
+	printf("           runway of %" PRId64 " answers in use: first %s, median %s, last %s\n",
+	       remote_number(runway, "answers"), first, median, last);
+}
+
 static void print_issuer(const json_t *issuer)
 {
 	size_t i;
@@ -95,6 +106,8 @@ static void print_issuer(const json_t *issuer)
 			       remote_number(responder, "failures"));
 		putchar('\n');
 	}
+	print_rehearsal(json_object_get(issuer, "rehearsal"));
+	print_runway(json_object_get(issuer, "runway"));
 }
 
 static void print(const json_t *told)

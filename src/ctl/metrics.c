@@ -8,7 +8,9 @@
 
 #include "base/counters.h"
 #include "io/clock.h"
+#include "relay/rehearsals.h"
 #include "relay/relay.h"
+#include "relay/runways.h"
 
 #define PREFIX "ocsprelay_"
 
@@ -139,6 +141,40 @@ static void put_responders(struct buf *out, struct relay *relay)
 	}
 }
 
+static void put_runways(struct buf *out, struct relay *relay)
+{
+	const struct issuers *issuers = relay_issuers(relay);
+
+	for (size_t i = 0; i < issuers_count(issuers); i++) {
+		const struct issuer *issuer = issuers_at(issuers, i);
+		const char *labels = counter_slot_labels(SCOPE_ISSUER, issuer->slot);
+		struct runway_of of = runways_get(relay_runways(relay), issuer);
+		const struct {
+			const char *name;
+			int64_t seconds;
+		} quantiles[] = {{"0", of.first}, {"0.5", of.median}, {"1", of.last}};
+
+		for (size_t j = 0; of.n > 0 && j < N_ELEMENTS(quantiles); j++)
+			buf_printf(out, PREFIX "runway_seconds{%s,quantile=\"%s\"} %" PRId64 "\n",
+				   labels, quantiles[j].name, quantiles[j].seconds);
+	}
+}
+
+static void put_rehearsals(struct buf *out, struct relay *relay)
+{
+	const struct issuers *issuers = relay_issuers(relay);
+	struct rehearsal_status status;
+
+	for (size_t i = 0; i < issuers_count(issuers); i++) {
+		const struct issuer *issuer = issuers_at(issuers, i);
+
+		if (rehearsals_get(relay_rehearsals(relay), issuer, &status))
+			buf_printf(out, PREFIX "rehearsal_seconds{%s} %" PRId64 "\n",
+				   counter_slot_labels(SCOPE_ISSUER, issuer->slot),
+				   (status.ms_left + 999) / 1000);
+	}
+}
+
 static void put_sampled(struct buf *out, enum metric metric, struct relay *relay)
 {
 	const char *name = metric_row(metric)->name;
@@ -161,6 +197,12 @@ static void put_sampled(struct buf *out, enum metric metric, struct relay *relay
 		break;
 	case METRIC_RESPONDER_UP:
 		put_responders(out, relay);
+		return;
+	case METRIC_RUNWAY_SECONDS:
+		put_runways(out, relay);
+		return;
+	case METRIC_REHEARSAL_SECONDS:
+		put_rehearsals(out, relay);
 		return;
 	case METRIC_BUILD_INFO:
 		buf_printf(out, PREFIX "%s{version=\"%s\"} 1\n", name, PACKAGE_VERSION);

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/counters.h"
 #include "core/dates.h"
+#include "ctl/runway_json.h"
 #include "io/clock.h"
 #include "relay/relay.h"
 
@@ -94,6 +95,8 @@ static void put_issuers(struct buf *out, struct relay *relay)
 		put_string(out, "id", id);
 		buf_text(out, ",");
 		put_time(out, "not_after", issuer_not_after(issuer));
+		buf_text(out, ",");
+		runway_members(relay, issuer, out);
 		buf_text(out, ",\"responders\":[");
 		for (size_t j = 0; j < issuer->n_responders; j++) {
 			buf_text(out, j ? ",{" : "{");

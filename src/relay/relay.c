@@ -443,6 +443,11 @@ struct rehearsals *relay_rehearsals(struct relay *relay)
 	return relay->rehearsals;
 }
 
+bool relay_is_issuer_down(const struct relay *relay, const struct issuer *issuer)
+{
+	return health_is_down(&relay->common, issuer, clock_mono_ms());
+}
+
 size_t relay_stores(const struct relay *relay)
 {
 	return relay->common.n_stores;

@@ -65,6 +65,9 @@ struct desk *relay_desk(struct relay *relay);
 struct runways *relay_runways(struct relay *relay);
 struct rehearsals *relay_rehearsals(struct relay *relay);
 
+/* In trouble: none of its responders works, or that is rehearsed. */
+bool relay_is_issuer_down(const struct relay *relay, const struct issuer *issuer);
+
 struct relay_store_status {
 	const char *name;
 	bool is_up;
