@@ -209,7 +209,7 @@ def test_VS_24_import_names_the_bad(relay, make_relay, pki, tmp_path):
     items = records(path.read_bytes())
     items[0] = (items[0][0], flip(items[0][1]))
     items[1] = (items[1][0], items[2][1])
-    path.write_bytes(bundle_of(items).replace(b"\nend", b"\nrubbish\nend"))
+    path.write_bytes(bundle_of(items).replace(b"\nrecord", b"\nrubbish\nrecord", 1))
     other = make_relay("http://127.0.0.1:9/")
     text = ask(other, "import", path, code=NO)
     assert text.splitlines()[-1] == "1 imported, 0 older than what is there, 3 refused"
@@ -259,7 +259,7 @@ def test_thousands_and_a_slow_reader(make_relay, responder, pki, tmp_path):
     with socket.socket(socket.AF_UNIX) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(relay.admin_socket)
-        client.sendall(b"GET /api/v1/export HTTP/1.0\r\n\r\n")
+        client.sendall(b"GET /api/v1/export?tier=disk HTTP/1.0\r\n\r\n")
         got = client.recv(4096)
         assert relay.get(data).cache_status["hit"]
         assert relay.admin("/healthz")[0] == 200
