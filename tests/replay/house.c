@@ -9,6 +9,7 @@
 #include "authority.h"
 #include "base/bytes.h"
 #include "base/counters.h"
+#include "relay/rehearsals.h"
 #include "relay/relay.h"
 #include "responder.h"
 #include "settings.h"
@@ -299,4 +300,34 @@ uint64_t house_entries(struct words *words)
 		words_next(words, "a relay");
 	cache_stats(relay_cache(house.dwellers[relay].relay), &stats);
 	return stats.n_entries;
+}
+
+static void rehearse_at(const struct dweller *dweller, const char *name, int64_t ms)
+{
+	const struct issuers *issuers = relay_issuers(dweller->relay);
+
+	for (size_t i = 0; i < issuers_count(issuers); i++) {
+		const struct issuer *issuer = issuers_at(issuers, i);
+
+		if (strcmp(issuer->label, name) == 0) {
+			check(rehearsals_begin(relay_rehearsals(dweller->relay), issuer, ms));
+			return;
+		}
+	}
+	script_fail("there is no issuer '%s'", name);
+}
+
+void house_rehearse(struct words *words)
+{
+	const char *name = words_next(words, "an issuer");
+	int64_t ms;
+
+	if (!words_take(words, "for"))
+		script_fail("'rehearse ca for 2h' is meant");
+	ms = words_duration(words);
+	words_end(words);
+	for (size_t i = 0; i < house.n_dwellers; i++) {
+		if (house_is_running(i))
+			rehearse_at(&house.dwellers[i], name, ms);
+	}
 }

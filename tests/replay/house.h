@@ -30,6 +30,9 @@ bool house_has_memory(size_t relay);
 
 struct server *house_server(size_t relay);
 
+/* "rehearse ISSUER for D": on all relays that run. */
+void house_rehearse(struct words *words);
+
 /* Responses in memory, of the relay that is named or the first. */
 uint64_t house_entries(struct words *words);
 

@@ -293,6 +293,7 @@ static const struct {
 		  {"start", false, start_relay},
 		  {"restart", false, restart_relay},
 		  {"count", false, count_anew},
+		  {"rehearse", false, house_rehearse},
 		  {"expect", false, tally_expect}};
 
 static void run(struct words *words)
