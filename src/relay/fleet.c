@@ -12,9 +12,10 @@
 #include "relay/purge.h"
 #include "relay/selection.h"
 
-#define MAX_PURGES  64	 /* at once: each of them looks at everything */
-#define MAX_TAKINGS 1024 /* at once; what is not taken is found at the next refresh */
-#define MAX_TRIES   5	 /* the news may be faster than the record */
+#define MAX_PURGES  64	  /* at once: each of them looks at everything, */
+#define MAX_KEYS    65536 /* but for those of one key */
+#define MAX_TAKINGS 1024  /* at once; what is not taken is found at the next refresh */
+#define MAX_TRIES   5	  /* the news may be faster than the record */
 #define MS_TRY	    150
 
 struct fleet {
@@ -197,7 +198,8 @@ static void hear_purge(struct fleet *fleet, const struct news *news)
 	struct selection selection;
 	struct purging *purging;
 
-	if (back != back->common->backs[0] || fleet->n_purges >= MAX_PURGES ||
+	if (back != back->common->backs[0] ||
+	    fleet->n_purges >= (news->kind == NEWS_PURGE_KEY ? MAX_KEYS : MAX_PURGES) ||
 	    !selection_of_news(news, &selection) || (purging = calloc(1, sizeof(*purging))) == NULL)
 		return;
 	purging->fleet = fleet;

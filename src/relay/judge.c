@@ -41,8 +41,10 @@ err_t judge_record(const struct back *back, const struct ask *question, struct s
 		record.fetched_at = now;
 	lifetime = freshness_lifetime(&verdict, &question->issuer->policy, &no_hints,
 				      record.fetched_at, entropy_jitter());
-	if (!lifetime.may_store || now >= lifetime.hard_expiry)
+	if (now >= lifetime.hard_expiry)
 		return ERR_RSP_EXPIRED;
+	if (!lifetime.may_store)
+		return ERR_RECORD_UNKEPT;
 	if (record.refresh_at < lifetime.refresh_at)
 		lifetime.refresh_at = record.refresh_at;
 	*out = entry_new(&(struct entry_parts){.key = &question->key,
