@@ -37,4 +37,5 @@ METRIC(CONNECTIONS_TOTAL, "connections_total", COUNTER, NONE, NONE, NONE, "Clien
 METRIC(CONNECTIONS_REFUSED, "connections_refused_total", COUNTER, NONE, NONE, NONE, "Client connections refused: not in allow, or over a limit")
 METRIC(CONFIG_RELOADS, "config_reloads_total", COUNTER, NONE, OUTCOME, NONE, "Reloads of the configuration")
 METRIC(LOG_DROPPED, "log_dropped_total", COUNTER, NONE, NONE, NONE, "Log lines lost because the target did not take them")
+METRIC(HOOK_RUNS, "hook_runs_total", COUNTER, NONE, HOOK_RESULT, NONE, "Events that the hook was run for, by what became of it")
 METRIC(BUILD_INFO, "build_info", SAMPLED, NONE, NONE, NONE, "1, with the version as label")

@@ -37,6 +37,7 @@ EVENT(RECORD_REFUSED, "record-refused", LEVEL_WARNING, "stored record refused an
 EVENT(OVERLOAD, "overload", LEVEL_WARNING, "requests are shed")
 EVENT(CLOCK, "clock", LEVEL_ERROR, "the system clock is wrong")
 EVENT(PRIVILEGES, "privileges", LEVEL_ERROR, "cannot change to the configured user")
+EVENT(HOOK_FAILED, "hook-failed", LEVEL_WARNING, "the hook was not run, or failed")
 EVENT(SYSTEM, "system", LEVEL_ERROR, "system call failed")
 EVENT(ADMIN, "admin", LEVEL_NOTICE, "an operator has changed what is kept")
 EVENT(ACCESS, "access", LEVEL_INFO, "request")

@@ -60,6 +60,12 @@ LABEL_DIM(OUTCOME, "result")
 LABEL(OUTCOME, OK, "ok")
 LABEL(OUTCOME, ERROR, "error")
 
+LABEL_DIM(HOOK_RESULT, "result")
+LABEL(HOOK_RESULT, OK, "ok")
+LABEL(HOOK_RESULT, FAILED, "failed")
+LABEL(HOOK_RESULT, KILLED, "killed")
+LABEL(HOOK_RESULT, DROPPED, "dropped")
+
 LABEL_DIM(ODDITY, "oddity")
 #define ODDITY(id, label, text) LABEL(ODDITY, id, label)
 #include "tbl/oddities.h"

@@ -16,7 +16,7 @@ static const struct log_row rows[] = {
 static struct {
 	log_sink_fn *emit;
 	void *arg;
-} sink;
+} sink, tap;
 
 const struct log_row *log_row(enum log_event event)
 {
@@ -30,8 +30,16 @@ void log_set_sink(log_sink_fn *emit, void *arg)
 	sink.arg = arg;
 }
 
+void log_set_tap(log_sink_fn *emit, void *arg)
+{
+	tap.emit = emit;
+	tap.arg = arg;
+}
+
 void log_emit(enum log_event event, const struct log_field *fields)
 {
 	if (sink.emit)
 		sink.emit(sink.arg, event, fields);
+	if (tap.emit)
+		tap.emit(tap.arg, event, fields);
 }

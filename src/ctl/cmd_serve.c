@@ -18,6 +18,7 @@
 #include "ctl/args.h"
 #include "ctl/commands.h"
 #include "ctl/config.h"
+#include "ctl/hook.h"
 #include "ctl/issuer_load.h"
 #include "ctl/log_sink.h"
 #include "ctl/option_value.h"
@@ -53,6 +54,7 @@ struct daemon {
 	struct timer *tick;
 	struct relay *relay;
 	struct admin *admin;
+	struct hook *hook;
 };
 
 /* --- signals ------------------------------------------------------------------------------------
@@ -113,6 +115,19 @@ static void on_reloaded(void *arg)
 	}
 }
 
+static bool is_live(const char *option)
+{
+	static const char *const options[] = {"issuer_dir",	  "watch_dir",	   "allow",
+					      "admin_token_file", "password_file", "hook",
+					      "hook_events",	  "hook_timeout"};
+
+	for (size_t i = 0; i < N_ELEMENTS(options); i++) {
+		if (strcmp(options[i], option) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Says what a reload cannot change, so that nobody waits for it. */
 static void warn_of_restart(const struct daemon *daemon, struct settings *settings,
 			    struct buf *messages)
@@ -127,11 +142,7 @@ static void warn_of_restart(const struct daemon *daemon, struct settings *settin
 		for (size_t i = 0; i < table->n; i++) {
 			const struct option_row *row = &table->rows[i];
 
-			if (strcmp(row->name, "issuer_dir") != 0 &&
-			    strcmp(row->name, "watch_dir") != 0 &&
-			    strcmp(row->name, "allow") != 0 &&
-			    strcmp(row->name, "password_file") != 0 &&
-			    !option_value_is_same(row, was, is))
+			if (!is_live(row->name) && !option_value_is_same(row, was, is))
 				buf_printf(messages, "%s: changed, which takes a restart\n",
 					   row->name);
 		}
@@ -147,6 +158,7 @@ static err_t take_over(struct daemon *daemon, struct settings *settings, struct 
 	daemon->old_settings = daemon->settings;
 	daemon->settings = settings;
 	admin_set_settings(daemon->admin, settings);
+	hook_set_settings(daemon->hook, settings);
 	if (log_sink_open(&settings->log) != OK)
 		LOG(SYSTEM, LOG_TEXT("what", "the new log target cannot be opened"),
 		    LOG_TEXT("target", settings->log.target));
@@ -155,6 +167,7 @@ static err_t take_over(struct daemon *daemon, struct settings *settings, struct 
 		daemon->settings = daemon->old_settings;
 		daemon->old_settings = NULL;
 		admin_set_settings(daemon->admin, daemon->settings);
+		hook_set_settings(daemon->hook, daemon->settings);
 	}
 	return err;
 }
@@ -312,7 +325,9 @@ static bool start(struct daemon *daemon)
 	if (daemon->signals == NULL || daemon->tick == NULL || !open_relay(daemon) ||
 	    !give_up_root(daemon->settings))
 		return false;
-	if (relay_start(daemon->relay) != OK || admin_serve(daemon->admin, daemon->relay) != OK)
+	daemon->hook = hook_new(daemon->loop, daemon->settings);
+	if (daemon->hook == NULL || relay_start(daemon->relay) != OK ||
+	    admin_serve(daemon->admin, daemon->relay) != OK)
 		return false;
 	LOG(READY, LOG_NUMBER("issuers", issuers_count(relay_issuers(daemon->relay))),
 	    LOG_NUMBER("listeners", relay_listeners(daemon->relay)));
@@ -324,6 +339,7 @@ static void stop(struct daemon *daemon)
 {
 	admin_close(daemon->admin);
 	relay_free(daemon->relay);
+	hook_free(daemon->hook);
 	timer_cancel(daemon->tick);
 	signals_free(daemon->signals);
 	loop_free(daemon->loop);

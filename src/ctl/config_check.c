@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Checks by the name of the option. Each asks the module that will use the value, so that what is
- * accepted here is what works there. Nothing is opened, read or resolved: whether a certificate
- * can be read is no matter of the configuration (issuer_load says it and goes on).
+ * accepted here is what works there. Nothing is opened, read or resolved, though a program that is
+ * to be run is looked at: whether a certificate can be read is no matter of the configuration
+ * (issuer_load says it and goes on).
  */
 #include "ctl/config_check.h"
 
 #include <string.h>
 
 #include "core/upstream_url.h"
+#include "ctl/hook.h"
 #include "ctl/log_sink.h"
 #include "io/networks.h"
 #include "io/sockets.h"
@@ -68,6 +70,11 @@ static bool is_target(const char *word)
 	       (word[0] == '/' && word[strlen(word) - 1] != '/');
 }
 
+static bool is_program(const char *word)
+{
+	return word[0] == '\0' || word[0] == '/';
+}
+
 static bool is_path(const char *word)
 {
 	return word[0] != '\0';
@@ -87,6 +94,11 @@ static const struct {
     {"prefix", is_prefix, "1 to 64 letters, digits, dots, colons, _ and -", false},
     {"level", is_level, "error, warning, notice, info or debug", false},
     {"target", is_target, "stderr, syslog, or the absolute path of a file", false},
+    {"hook", is_program, "the absolute path of a program, or \"\" for none", false},
+    {"hook_events", hook_has_event,
+     "responder-down, responder-up, status-changed, runway-short, rehearsal-begun or "
+     "rehearsal-ended",
+     true},
     {"certificate", is_path, "the path of a file", true},
     {"trusted_responders", is_path, "the path of a file", true},
     {"responders", is_url, "http:// or https:// with a host, no user, query or fragment", true},
@@ -118,6 +130,8 @@ const char *config_doubt_word(const char *option, const char *word)
 {
 	if (strcmp(option, "weak_signature") == 0 && strcmp(word, "accept") == 0)
 		return "signatures that can be forged are taken and stored";
+	if (strcmp(option, "hook") == 0)
+		return hook_doubt(word);
 	return NULL;
 }
 

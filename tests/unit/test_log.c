@@ -67,6 +67,22 @@ Test(log, null_text_is_an_empty_field)
 	cr_expect_eq(seen.fields[0].bytes.len, 0);
 }
 
+Test(log, tap_hears_what_the_sink_hears)
+{
+	struct seen seen = {0}, tapped = {0};
+
+	log_set_tap(keep, &tapped);
+	LOG(STOP, LOG_TEXT("why", "1"));
+	log_set_sink(keep, &seen);
+	LOG(BODY_STRANGE, LOG_TEXT("why", "2"));
+	cr_expect_eq(tapped.n_events, 2);
+	cr_expect_eq(seen.n_events, 1);
+	log_set_tap(NULL, NULL);
+	LOG(STOP, LOG_TEXT("why", "3"));
+	cr_expect_eq(tapped.n_events, 2);
+	cr_expect_eq(seen.n_events, 2);
+}
+
 Test(log, event_names_are_unique_words_with_dashes)
 {
 	for (unsigned event = 0; event < N_EVENTS; event++) {
