@@ -72,14 +72,13 @@ static void put_off_refresh(struct entry *entry, const struct policy *policy, in
 	atomic_store(&entry->retry_at, retry_at);
 }
 
-/* A refresh that brought the very octets that we have is not repeated soon (CL-07). */
-static void put_off_if_same(const struct common *common, const struct ask *question,
-			    struct entry *entry, int64_t now)
+void landing_put_off_if_same(const struct common *common, const struct ask *question,
+			     struct entry *entry)
 {
 	struct entry *old = cache_peek(common->cache, key_bytes(&question->key), question->hash);
 
 	if (old != NULL && memcmp(old->sha256, entry->sha256, sizeof(entry->sha256)) == 0)
-		put_off_refresh(entry, &question->issuer->policy, now);
+		put_off_refresh(entry, &question->issuer->policy, clock_wall());
 	entry_unref(old);
 }
 
@@ -162,7 +161,7 @@ bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
 
 	negative_remove(common->negative, key_bytes(&question->key));
 	send_twins(back, entry, algs);
-	put_off_if_same(common, question, entry, now);
+	landing_put_off_if_same(common, question, entry);
 	switch (landing_put(common, entry, &current, &old_status)) {
 	case CACHE_ROLLBACK:
 		is_kept = false;

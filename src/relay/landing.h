@@ -17,6 +17,11 @@ struct back;
 bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
 		  struct entry **in_out);
 
+/* Before entry is put into memory, fetched by us or another relay: a refresh that brought the very
+ * octets that we have is not repeated soon (CL-07). */
+void landing_put_off_if_same(const struct common *common, const struct ask *question,
+			     struct entry *entry);
+
 /* Puts entry into memory as cache_put does, and plans its refresh. */
 enum cache_put_result landing_put(const struct common *common, struct entry *entry,
 				  struct entry **out_current, int *out_old_status);

@@ -96,6 +96,7 @@ bool lookup_check(struct lookup *lookup, struct entry **out, const char **out_na
 			refuse(lookup, err);
 	}
 	if (err == OK) {
+		landing_put_off_if_same(lookup->back->common, lookup->question, entry);
 		if (landing_put(lookup->back->common, entry, out, &old_status) == CACHE_ROLLBACK) {
 			discard(lookup); /* others know no better (CL-16) */
 			LOG(ROLLBACK_REFUSED, LOG_TEXT("store", store_name(store_of(lookup))),

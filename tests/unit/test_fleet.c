@@ -29,10 +29,11 @@ static struct store_shared *shared(void)
 }
 
 /* Another relay stores a response that it fetched so many seconds ago. */
-static void store_elsewhere(struct slice response, int64_t ago)
+static void store_with_hint(struct slice response, int64_t ago, int64_t refresh_in)
 {
-	struct record record = {
-	    .fetched_at = clock_wall() - ago, .refresh_at = clock_wall() + 3600, .der = response};
+	struct record record = {.fetched_at = clock_wall() - ago,
+				.refresh_at = clock_wall() + refresh_in,
+				.der = response};
 	struct store *store = store_attach(shared(), kit.main_loop);
 	uint8_t header[RECORD_HEADER_LEN];
 
@@ -40,6 +41,11 @@ static void store_elsewhere(struct slice response, int64_t ago)
 	store_put(store, key_bytes(&key), CAT(slice_of(header, sizeof(header)), response),
 		  clock_wall() + PKI_DAY);
 	store_detach(store);
+}
+
+static void store_elsewhere(struct slice response, int64_t ago)
+{
+	store_with_hint(response, ago, 3600);
 }
 
 static void tell(const char *sender, int64_t this_update)
@@ -231,6 +237,25 @@ Test(fleet, CL_07_refresh_takes_what_another_has_fetched)
 	cr_expect_eq(stage_upstream.n_requests, 1);
 	kit_expect(kit_ask("01"), second, KIT_HIT(86400));
 	cr_expect_eq(counter_sum(METRIC_REFRESHES, kit.issuer->slot, LABEL_OUTCOME_OK, 0), 1);
+	kit_close();
+}
+
+/* Where the CA has nothing newer yet, each relay would ask it a minute after the one before. */
+Test(fleet, CL_07_refresh_of_another_that_brought_nothing_newer_counts)
+{
+	struct slice first;
+
+	open_fleet();
+	first = kit_store("01", 0, PKI_DAY);
+	stage_pass(12 * 3600 * 1000);
+	store_with_hint(first, 0, 60);
+	kit_ask("01");
+	kit_tick();
+	kit_ask("01");
+	stage_pass(290 * 1000);
+	cr_expect_eq(stage_upstream.n_requests, 1);
+	stage_pass(12 * 3600 * 1000);
+	cr_expect_gt(stage_upstream.n_requests, 1);
 	kit_close();
 }
 
