@@ -4,9 +4,9 @@
 
 #include "core/upstream_url.h"
 #include "relay/health.h"
-#include "relay/pace.h"
 
-#define MANY_FAILURES 5 /* in a row: the responder is broken (HC-12) */
+#define MANY_FAILURES 5	    /* in a row: the responder is broken (HC-12); */
+#define MS_PER_PROBE  30000 /* then one flight of all issuers finds out whether it works again */
 
 void attempts_init(struct attempts *attempts, const struct common *common,
 		   const struct ask *question)
@@ -48,12 +48,11 @@ static bool wants_post(const struct attempts *attempts, const struct responder_s
 static bool is_left_out(const struct attempts *attempts, const struct responder_state *state,
 			int64_t ms_now)
 {
-	size_t slot = attempts->question->issuer->responders[attempts->responder].slot;
-
 	return state->n_failures >= MANY_FAILURES && !attempts->is_asked &&
 	       !attempts->takes_broken &&
 	       (ask_is_verbatim(attempts->question) ||
-		!pace_take(attempts->common->probes, slot, ms_now));
+		!responder_take_probe(attempts->common->responders, attempts_url(attempts), ms_now,
+				      MS_PER_PROBE));
 }
 
 /* From where it stands on. */

@@ -28,7 +28,6 @@ struct common {
 	struct negative *negative;
 	struct negative *asked_anew; /* keys that a client's no-cache was taken up for (HS-25) */
 	struct pace *nonces; /* of clients, forwarded; by counters' slot of the responder (NO-07) */
-	struct pace *probes; /* of responders that do not work, by the same (HC-12) */
 	struct responders *responders;
 	struct trouble *trouble; /* of issuers */
 	struct addresses *addresses;

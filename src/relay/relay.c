@@ -29,7 +29,6 @@
 #define MAX_RESPONDERS 4096 /* slots that counters give */
 #define MS_PER_NONCE   100  /* rule NO-07 */
 #define NONCE_BURST    20
-#define MS_PER_PROBE   30000 /* rule HC-12 */
 
 #define MAX_DELEGATE_OCTETS (4 << 20) /* of certificates that sign responses */
 
@@ -93,14 +92,12 @@ static bool make_tables(struct relay *relay, const struct relay_opts *opts)
 	common->negative = negative_new(settings->cache.negative_entries, opts->hash_key);
 	common->asked_anew = negative_new(MAX_ASKED_ANEW, opts->hash_key);
 	common->nonces = pace_new(MAX_RESPONDERS, MS_PER_NONCE, NONCE_BURST);
-	common->probes = pace_new(MAX_RESPONDERS, MS_PER_PROBE, 1);
 	common->responders = responders_new();
 	common->trouble = trouble_new();
 	common->addresses = addresses_new(opts->hash_key);
 	return common->tails != NULL && common->cache != NULL && common->delegates != NULL &&
 	       common->negative != NULL && common->asked_anew != NULL && common->nonces != NULL &&
-	       common->probes != NULL && common->responders != NULL && common->trouble != NULL &&
-	       common->addresses != NULL;
+	       common->responders != NULL && common->trouble != NULL && common->addresses != NULL;
 }
 
 static bool open_stores(struct relay *relay, const struct settings *settings)
@@ -389,7 +386,6 @@ void relay_free(struct relay *relay)
 	negative_free(common->negative);
 	negative_free(common->asked_anew);
 	pace_free(common->nonces);
-	pace_free(common->probes);
 	responders_free(common->responders);
 	trouble_free(common->trouble);
 	addresses_free(common->addresses);

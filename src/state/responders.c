@@ -20,6 +20,7 @@ enum limit {
 	WANTS_POST,
 	SKIPS_NONCE,
 	NOT_BEFORE,
+	NEXT_PROBE,
 	N_LIMITS
 };
 
@@ -154,6 +155,22 @@ enum responder_change responder_report(struct responders *responders, const char
 		    success ? count_success(responder, ms_now) : count_failure(responder, ms_now);
 	pthread_mutex_unlock(&responders->mutex);
 	return change;
+}
+
+bool responder_take_probe(struct responders *responders, const char *url, int64_t ms_now,
+			  int64_t ms_each)
+{
+	struct responder *responder;
+	bool is_taken = false;
+
+	pthread_mutex_lock(&responders->mutex);
+	responder = find_or_make(responders, url);
+	if (responder != NULL && ms_now >= responder->ms_until[NEXT_PROBE]) {
+		responder->ms_until[NEXT_PROBE] = time_add(ms_now, ms_each);
+		is_taken = true;
+	}
+	pthread_mutex_unlock(&responders->mutex);
+	return is_taken;
 }
 
 void responder_set_mark(struct responders *responders, const char *url, uint64_t mark)

@@ -42,6 +42,10 @@ enum responder_change {
  * report is lost, as are those below. */
 enum responder_change responder_report(struct responders *responders, const char *url, bool success,
 				       int64_t ms_now);
+/* True for one caller, of whatever issuer, in ms_each: it may find out whether this one works
+ * again. */
+bool responder_take_probe(struct responders *responders, const char *url, int64_t ms_now,
+			  int64_t ms_each);
 void responder_set_mark(struct responders *responders, const char *url, uint64_t mark);
 void responder_set_wants_post(struct responders *responders, const char *url, int64_t ms_now);
 void responder_set_skips_nonce(struct responders *responders, const char *url, int64_t ms_now);

@@ -175,7 +175,6 @@ static inline void kit_make_tables(void)
 	common->negative = negative_new(kit.settings.cache.negative_entries, kit_hash_key);
 	common->asked_anew = negative_new(100, kit_hash_key);
 	common->nonces = pace_new(16, 100, 20);
-	common->probes = pace_new(16, 30000, 1);
 	common->responders = responders_new();
 	common->trouble = trouble_new();
 	common->addresses = addresses_new(kit_hash_key);
@@ -225,7 +224,6 @@ static inline void kit_close(void)
 	negative_free(common->negative);
 	negative_free(common->asked_anew);
 	pace_free(common->nonces);
-	pace_free(common->probes);
 	responders_free(common->responders);
 	trouble_free(common->trouble);
 	addresses_free(common->addresses);

@@ -119,3 +119,32 @@ Test(responders, threads_may_use_it_at_once)
 		pthread_join(threads[i], NULL);
 	responders_free(responders);
 }
+
+Test(responders, HC_12_probe_is_one_for_all_issuers)
+{
+	struct responders *responders = responders_new();
+
+	cr_expect(responder_take_probe(responders, URL, 1000, 30000));
+	cr_expect_not(responder_take_probe(responders, URL, 1000, 30000));
+	cr_expect_not(responder_take_probe(responders, URL, 30999, 30000));
+	cr_expect(responder_take_probe(responders, OTHER, 1001, 30000));
+	cr_expect(responder_take_probe(responders, URL, 31000, 30000));
+	cr_expect_not(responder_take_probe(responders, URL, 60999, 30000));
+	responders_free(responders);
+}
+
+Test(responders, time_that_one_was_down_is_kept)
+{
+	struct responders *responders = responders_new();
+
+	cr_expect_eq(responder_report(responders, URL, false, 1000), RESPONDER_WENT_DOWN);
+	responder_set_mark(responders, URL, 7);
+	cr_expect_eq(responder_report(responders, URL, false, 3000), RESPONDER_SAME);
+	cr_expect_eq(responder_report(responders, URL, true, 5500), RESPONDER_CAME_BACK);
+	cr_expect_eq(responder_get(responders, URL, 9000).ms_was_down, 4500);
+	cr_expect_eq(responder_get(responders, URL, 9000).mark, 7);
+	cr_expect_eq(responder_report(responders, URL, false, 9000), RESPONDER_WENT_DOWN);
+	cr_expect_eq(responder_report(responders, URL, true, 9010), RESPONDER_CAME_BACK);
+	cr_expect_eq(responder_get(responders, URL, 9100).ms_was_down, 10);
+	responders_free(responders);
+}
