@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,7 +71,10 @@ static void start_server(struct scene *scene)
 
 	snprintf(socket, sizeof(socket), "%s/sock", scene->directory);
 	scene->server = fork();
-	if (scene->server == 0) {
+	if (scene->server == 0) { /* which a test that fails must not leave behind */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(127);
 		execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket,
 		       "--save", "", "--logfile", "/dev/null", "--dir", scene->directory, NULL);
 		_exit(127);
@@ -187,10 +191,13 @@ Test(store_redis, a_lease_lapses)
 	struct cache_key key = make_key(1);
 	struct store_lease *other = NULL;
 	const struct store_lease_ops ops = {.fn = on_lease, .arg = &scene, .ms = 60000};
+	int64_t begun;
 
 	scene_open(&scene);
+	begun = clock_mono_ms();
 	lease(&scene, 0, 50, OK);
 	do {
+		cr_assert_lt(clock_mono_ms() - begun, 30000, "it never lapses");
 		cr_assert_eq(store_lease(scene.stores[1], key_bytes(&key), &ops, &other),
 			     ERR_AGAIN);
 		run(&scene);
@@ -220,12 +227,14 @@ Test(store_redis, a_lease_that_is_released_before_it_was_granted_is_given_back)
 	struct cache_key key = make_key(1);
 	struct store_lease *asked = NULL, *held;
 	const struct store_lease_ops ops = {.fn = on_lease, .arg = &scene, .ms = 60000};
+	unsigned n = 0;
 
 	scene_open(&scene);
 	cr_assert_eq(store_lease(scene.stores[0], key_bytes(&key), &ops, &asked), ERR_AGAIN);
 	store_release(asked);
 	do { /* behind it on the same connection, as long as it has not come back */
 		held = NULL;
+		cr_assert_leq(++n, 1000, "it never comes back");
 		cr_assert_eq(store_lease(scene.stores[0], key_bytes(&key), &ops, &held), ERR_AGAIN);
 		run(&scene);
 	} while (scene.err == ERR_BUSY);
