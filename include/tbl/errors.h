@@ -111,6 +111,7 @@ ERROR(INTERNAL,          "internal",           200, OCSP_INTERNAL_ERROR, NEGATIV
 ERROR(AGAIN,             "again",              0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "not finished yet")
 ERROR(BUSY,              "busy",               0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "somebody else has it")
 ERROR(NOT_FETCHED,       "not-fetched",        0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "the fetch failed, the log says why; what was there is still valid")
+ERROR(NOT_KEPT,          "not-kept",           0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "answered, but the answer is not to be kept: the responder or the policy says so")
 ERROR(NOT_FOUND,         "not-found",          0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "not there")
 ERROR(TOO_LONG,          "too-long",           0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "does not fit")
 ERROR(SYNTAX,            "syntax",             0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "malformed value")

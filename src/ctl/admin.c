@@ -84,6 +84,7 @@ static const struct page {
     {"/api/v1/export", EVHTTP_REQ_GET, ADMIN_READ, NULL, NULL, admin_export},
     {"/api/v1/purge", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_purge},
     {"/api/v1/refresh", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_refresh},
+    {"/api/v1/warm", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_PEM, NULL, admin_warm},
     {"/api/v1/import", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_BUNDLE, NULL, admin_import},
     {"/api/v1/rehearse", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_rehearse},
     {"/api/v1/reload", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_reload},

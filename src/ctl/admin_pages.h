@@ -12,6 +12,7 @@
 #define TYPE_JSON   "application/json"
 #define TYPE_LINES  "application/x-ndjson" /* a JSON object per line, as things go on */
 #define TYPE_BUNDLE "application/x-ocsprelay-bundle"
+#define TYPE_PEM    "application/pem-certificate-chain" /* RFC 8555 9.1 */
 
 struct evhttp_request;
 
@@ -44,8 +45,8 @@ void admin_purgings_drop(struct admin *admin);
 
 /* Each answers the request, now or later. */
 typedef void admin_page_fn(struct admin *admin, struct evhttp_request *request);
-admin_page_fn admin_entries, admin_export, admin_purge, admin_refresh, admin_import, admin_rehearse,
-    admin_reload;
+admin_page_fn admin_entries, admin_export, admin_purge, admin_refresh, admin_warm, admin_import,
+    admin_rehearse, admin_reload;
 
 /* Appends  {"store":"URL"  of the i-th store. */
 void admin_put_store(struct admin *admin, size_t i, struct buf *out);

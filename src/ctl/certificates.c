@@ -83,25 +83,34 @@ static err_t read_der(struct slice bytes, struct certificates *out)
 	return append(out, cert);
 }
 
-err_t certificates_read(const char *path, struct certificates *out)
+err_t certificates_parse(struct slice bytes, struct certificates *out)
 {
 	struct certificates found = {.items = NULL};
+	err_t err = OK;
+
+	if (bytes.len > 0)
+		err = bytes.len <= MAX_FILE_LEN ? read_pem(bytes, &found) : ERR_TOO_LONG;
+	if (!err && bytes.len > 0 && found.n + found.n_bad == 0)
+		err = read_der(bytes, &found);
+	if (!err && found.n == 0)
+		err = ERR_CERTIFICATE;
+	if (err)
+		certificates_free(&found);
+	else
+		*out = found;
+	return err;
+}
+
+err_t certificates_read(const char *path, struct certificates *out)
+{
 	struct buf contents;
 	err_t err;
 
 	buf_init(&contents, MAX_FILE_LEN);
 	err = file_read(path, &contents);
-	if (!err && contents.len > 0)
-		err = read_pem(buf_slice(&contents), &found);
-	if (!err && contents.len > 0 && found.n + found.n_bad == 0)
-		err = read_der(buf_slice(&contents), &found);
-	if (!err && found.n == 0)
-		err = ERR_CERTIFICATE;
+	if (!err)
+		err = certificates_parse(buf_slice(&contents), out);
 	buf_fini(&contents);
-	if (err)
-		certificates_free(&found);
-	else
-		*out = found;
 	return err;
 }
 

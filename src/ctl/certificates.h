@@ -15,11 +15,13 @@ struct certificates {
 };
 
 /*
- * Every certificate of a file ("-": standard input), PEM (any number, other blocks and text between
- * them are skipped) or one in DER; references are the caller's, to be given back by
- * certificates_free. ERR_CERTIFICATE if there is none, ERR_SYSTEM (errno), ERR_TOO_LONG (above
- * 64 MiB), ERR_NO_MEMORY. Never asks for a passphrase.
+ * Every certificate of some octets: PEM (any number, other blocks and text between them are
+ * skipped) or one in DER; references are the caller's, to be given back by certificates_free.
+ * ERR_CERTIFICATE if there is none, ERR_TOO_LONG (above 64 MiB), ERR_NO_MEMORY. Never asks for a
+ * passphrase.
  */
+MUST_CHECK err_t certificates_parse(struct slice bytes, struct certificates *out);
+/* The same of a file ("-": standard input); and ERR_SYSTEM (errno). */
 MUST_CHECK err_t certificates_read(const char *path, struct certificates *out);
 void certificates_free(struct certificates *certificates);
 

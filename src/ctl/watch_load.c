@@ -3,10 +3,12 @@
 #include "ctl/watch_load.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "ctl/certificates.h"
+#include "ctl/issued.h"
 #include "io/files.h"
 
 #define NAME_SIZE 256
@@ -18,37 +20,20 @@ static void complain(struct buf *messages, const char *path, const char *who, co
 	    LOG_TEXT("reason", what));
 }
 
-static const struct issuer *issuer_of(const struct issuers *issuers, X509 *cert)
-{
-	for (size_t i = 0; i < issuers_count(issuers); i++) {
-		if (issuer_has_issued(issuers_at(issuers, i), cert))
-			return issuers_at(issuers, i);
-	}
-	return NULL;
-}
-
-/* Under SHA-1, by which nearly all clients ask; who asks otherwise keeps that warm by asking. */
 static err_t take(struct issuers *issuers, X509 *cert, const char *path, struct buf *messages)
 {
-	const struct issuer *issuer = issuer_of(issuers, cert);
-	struct certid_of_cert about;
 	struct cache_key key;
-	char name[NAME_SIZE];
-	err_t err;
+	char name[NAME_SIZE], what[NAME_SIZE];
+	err_t err = issued_key(issuers, cert, &key);
 
-	certificate_name(X509_get_subject_name(cert), name, sizeof(name));
-	if (issuer == NULL) {
-		complain(messages, path, name, "cannot be watched: its issuer is not known");
-		return OK;
-	}
-	err = issuer_certid(issuer, cert, HASH_SHA1, &about);
-	if (err == ERR_REQ_SERIAL) {
-		complain(messages, path, name, "cannot be watched: its serial number is too long");
-		return OK;
-	}
-	if (err != OK)
+	if (err == ERR_NO_MEMORY)
 		return err;
-	key_make(&key, issuer->id, HASH_SHA1, about.certid.serial);
+	certificate_name(X509_get_subject_name(cert), name, sizeof(name));
+	if (err != OK) {
+		snprintf(what, sizeof(what), "cannot be watched: %s", issued_why(err));
+		complain(messages, path, name, what);
+		return OK;
+	}
 	return watched_add(issuers_watched(issuers), &key, name);
 }
 

@@ -39,7 +39,7 @@ struct ask {
 	bool no_cache;		     /* tell caches before the responder to step aside (HS-25) */
 	struct mailbox *home;	     /* where the answer goes; NULL: nowhere */
 	struct refresher *refresher; /* of the back thread: to be told of the end, or NULL */
-	uint32_t stamp;		     /* the refresher's */
+	uint32_t stamp;		     /* of the refresher, or of home: kept for it */
 	struct issuers *issuers;     /* keeps issuer alive */
 	const struct issuer *issuer;
 	struct cache_key key; /* of the first CertID */

@@ -1,38 +1,68 @@
 /* SPDX-License-Identifier: ISC */
-/* What is in memory is fetched again, some at a time. */
-#include "relay/refreshing.h"
+/* What is in memory is fetched again, or what is not there at all, some at a time. */
+#include "relay/fetching.h"
 
 #include "relay_kit.h"
 
 static struct {
 	struct desk *desk;
 	unsigned n_done, n_failed;
-	struct refreshing_count count;
+	struct fetching_count count;
 	err_t err; /* of the last failure */
+	size_t i;
 } play;
 
-static void on_failed(void *arg, const struct cache_key *key, err_t err)
+static void on_failed(void *arg, size_t i, const struct cache_key *key, err_t err)
 {
 	cr_expect_eq(arg, &play);
 	cr_expect_eq(key->alg, HASH_SHA1);
 	play.n_failed++;
 	play.err = err;
+	play.i = i;
 }
 
-static void on_done(void *arg, const struct refreshing_count *count)
+static void on_done(void *arg, const struct fetching_count *count)
 {
 	cr_expect_eq(arg, &play);
 	play.n_done++;
 	play.count = *count;
 }
 
-static struct refreshing *start(void)
+static struct fetching *start(void)
 {
 	const struct selection all = {.has_issuer = false};
 
-	return refreshing_start(
+	return fetching_refresh(
 	    play.desk, &all,
-	    &(struct refreshing_ops){.failed = on_failed, .done = on_done, .arg = &play});
+	    &(struct fetching_ops){.failed = on_failed, .done = on_done, .arg = &play});
+}
+
+static struct cache_key key_of(unsigned i)
+{
+	struct cache_key key;
+
+	key_make(&key, kit.issuer->id, HASH_SHA1, HEX(kit_serial(i)));
+	return key;
+}
+
+static struct cache_key key_of_nobody(void)
+{
+	struct cache_key key;
+
+	key_make(&key, (const uint8_t[ISSUER_ID_LEN]){1}, HASH_SHA1, HEX("01"));
+	return key;
+}
+
+/* The first n serials. */
+static struct fetching *warm(unsigned n)
+{
+	struct cache_key keys[16];
+
+	for (unsigned i = 0; i < n; i++)
+		keys[i] = key_of(i);
+	return fetching_warm(
+	    play.desk, keys, n,
+	    &(struct fetching_ops){.failed = on_failed, .done = on_done, .arg = &play});
 }
 
 static void open_desk(unsigned n_entries)
@@ -61,7 +91,7 @@ static void answer_all(size_t from)
 	}
 }
 
-Test(refreshing, fetches_each_once_and_counts)
+Test(fetching, fetches_each_once_and_counts)
 {
 	kit_prepare();
 	open_desk(3);
@@ -78,7 +108,7 @@ Test(refreshing, fetches_each_once_and_counts)
 	close_desk();
 }
 
-Test(refreshing, HC_13_no_more_at_once_than_the_gate_lets_in)
+Test(fetching, HC_13_no_more_at_once_than_the_gate_lets_in)
 {
 	kit_prepare();
 	kit.policy.max_inflight = 8; /* a quarter of it for what no client waits for */
@@ -92,7 +122,7 @@ Test(refreshing, HC_13_no_more_at_once_than_the_gate_lets_in)
 	close_desk();
 }
 
-Test(refreshing, F4_a_failure_is_told_and_the_answer_stays)
+Test(fetching, F4_a_failure_is_told_and_the_answer_stays)
 {
 	kit_prepare();
 	open_desk(1);
@@ -107,7 +137,7 @@ Test(refreshing, F4_a_failure_is_told_and_the_answer_stays)
 	close_desk();
 }
 
-Test(refreshing, nothing_to_do_is_done)
+Test(fetching, nothing_to_do_is_done)
 {
 	kit_prepare();
 	open_desk(0);
@@ -119,25 +149,80 @@ Test(refreshing, nothing_to_do_is_done)
 	close_desk();
 }
 
-Test(refreshing, cancelled_it_sends_no_more)
+Test(fetching, warm_asks_only_for_what_is_not_there)
 {
-	struct refreshing *refreshing;
+	kit_prepare();
+	open_desk(2);
+	cr_assert_not_null(warm(4));
+	stage_pass(0);
+	cr_expect_eq(stage_upstream.n_requests, 4);
+	for (unsigned i = 2; i < 4; i++) {
+		stage_answer_ok(i, kit_good(kit_serial(i), -50, PKI_DAY));
+		stage_pass(0);
+	}
+	cr_expect_eq(play.n_done, 1);
+	cr_expect_eq(play.count.n_all, 4);
+	cr_expect_eq(play.count.n_there, 2);
+	cr_expect_eq(play.count.n_fetched, 2);
+	cr_expect_eq(play.n_failed, 0);
+	cr_expect_not_null(strstr(stage_field(kit_ask(kit_serial(3)), "Cache-Status"), "hit"));
+	close_desk();
+}
+
+Test(fetching, HC_13_what_warms_leaves_room_for_clients)
+{
+	kit_prepare();
+	kit.policy.max_inflight = 8;
+	open_desk(0);
+	cr_assert_not_null(warm(9));
+	stage_pass(0);
+	cr_expect_eq(stage_upstream.n_pending, 2);
+	answer_all(0);
+	cr_expect_eq(play.count.n_fetched, 9);
+	close_desk();
+}
+
+Test(fetching, what_cannot_be_warmed_is_told_by_its_place)
+{
+	const struct cache_key keys[] = {key_of_nobody(), key_of_nobody()};
+
+	kit_prepare();
+	open_desk(1);
+	cr_assert_not_null(warm(2));
+	stage_pass(0);
+	kit_refuse(503);
+	cr_expect_eq(play.count.n_there, 1);
+	cr_expect_eq(play.n_failed, 1);
+	cr_expect_eq(play.i, 1);
+	cr_expect_eq(play.err, ERR_UP_HTTP);
+	cr_assert_not_null(fetching_warm(
+	    play.desk, keys, 2,
+	    &(struct fetching_ops){.failed = on_failed, .done = on_done, .arg = &play}));
+	stage_pass(0);
+	cr_expect_eq(play.n_failed, 3);
+	cr_expect_eq(play.err, ERR_ISSUER_UNKNOWN);
+	close_desk();
+}
+
+Test(fetching, cancelled_it_sends_no_more)
+{
+	struct fetching *fetching;
 
 	kit_prepare();
 	kit.policy.max_inflight = 1;
 	open_desk(5);
-	refreshing = start();
+	fetching = start();
 	stage_pass(0);
 	cr_expect_eq(stage_upstream.n_pending, 1);
-	refreshing_cancel(refreshing);
-	refreshing_cancel(NULL);
+	fetching_cancel(fetching);
+	fetching_cancel(NULL);
 	answer_all(5);
 	cr_expect_eq(stage_upstream.n_requests, 6);
 	cr_expect_eq(play.n_done, 0);
 	close_desk();
 }
 
-Test(refreshing, ends_with_the_relay)
+Test(fetching, ends_with_the_relay)
 {
 	kit_prepare();
 	open_desk(5);
@@ -153,12 +238,13 @@ Test(refreshing, ends_with_the_relay)
 	kit_close();
 }
 
-Test(refreshing, without_memory)
+Test(fetching, without_memory)
 {
 	kit_prepare();
 	open_desk(1);
 	stage.has_no_memory = true;
 	cr_expect_null(start());
+	cr_expect_null(warm(1));
 	stage.has_no_memory = false;
 	close_desk();
 }
