@@ -54,6 +54,14 @@ COMMAND(refresh, "[-c FILE | --admin ADDRESS] [--json] [--issuer NAME] [--serial
 	"      --issuer NAME     of this issuer, as status and check name it, or its id\n"
 	"      --serial HEX      about this serial number\n"
 	"      --all             everything\n")
+COMMAND(warm, "[-c FILE | --admin ADDRESS] [--json] [--tls HOST[:PORT]] [--timeout SECONDS] [PATH...]", "have a running relay fetch what it lacks about these certificates",
+	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --json            print JSON\n"
+	"      --tls HOST[:PORT] the certificates that this server presents, port 443; may be given again\n"
+	"      --timeout SECONDS for each of these servers, default 10\n"
+	"      PATH              a file of certificates, PEM or DER, or a directory of such (- for standard input)\n")
 COMMAND(export, "[-c FILE | --admin ADDRESS] [--json] [--tier TIER] FILE", "write what a running relay has into a bundle, - for standard output",
 	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
 	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"

@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -85,7 +86,12 @@ void args_print_help(const char *command)
 
 static bool takes_value(const struct args_row *row)
 {
-	return row->type == ARGS_TEXT || row->type == ARGS_NUMBER;
+	return row->type == ARGS_TEXT || row->type == ARGS_TEXTS || row->type == ARGS_NUMBER;
+}
+
+static bool is_operand(const struct args_row *row)
+{
+	return row->type == ARGS_OPERAND || row->type == ARGS_OPERANDS;
 }
 
 /* The rows as getopt_long wants them. */
@@ -95,7 +101,7 @@ static void make_options(const struct args_spec *spec, struct option *options, c
 	for (size_t i = 0; i < spec->n_rows; i++) {
 		const struct args_row *row = &spec->rows[i];
 
-		if (row->type == ARGS_OPERAND)
+		if (is_operand(row))
 			continue;
 		*options++ =
 		    (struct option){.name = row->name,
@@ -125,14 +131,34 @@ static const struct args_row *row_of(const struct args_spec *spec, int val)
 	return NULL;
 }
 
-static int store_number(const struct args_spec *spec, const struct args_row *row, uint64_t *out)
+static int store_number(const struct args_spec *spec, const struct args_row *row, const char *text,
+			uint64_t *out)
 {
-	if (decimal_decode(slice_text(optarg), MAX_NUMBER, out) == OK)
+	if (decimal_decode(slice_text(text), MAX_NUMBER, out) == OK)
 		return ARGS_GO;
-	return args_usage(spec->command, "--%s: \"%s\" is no whole number", row->name, optarg);
+	return args_usage(spec->command, "--%s: \"%s\" is no whole number", row->name, text);
 }
 
-static int store(const struct args_spec *spec, const struct args_row *row, void *out)
+static int add_text(const struct args_spec *spec, struct args_texts *texts, const char *text)
+{
+	const char **items = reallocarray(texts->items, texts->n + 1, sizeof(*items));
+
+	if (items == NULL)
+		return args_usage(spec->command, "out of memory");
+	items[texts->n++] = text;
+	texts->items = items;
+	return ARGS_GO;
+}
+
+void args_texts_fini(struct args_texts *texts)
+{
+	free(texts->items);
+	*texts = (struct args_texts){.items = NULL};
+}
+
+/* text: the value, or the operand; NULL: a flag. */
+static int store(const struct args_spec *spec, const struct args_row *row, const char *text,
+		 void *out)
 {
 	void *member = (char *)out + row->offset;
 
@@ -141,10 +167,13 @@ static int store(const struct args_spec *spec, const struct args_row *row, void 
 		*(bool *)member = true;
 		break;
 	case ARGS_NUMBER:
-		return store_number(spec, row, member);
+		return store_number(spec, row, text, member);
+	case ARGS_TEXTS:
+	case ARGS_OPERANDS:
+		return add_text(spec, member, text);
 	case ARGS_TEXT:
 	case ARGS_OPERAND:
-		*(const char **)member = optarg;
+		*(const char **)member = text;
 		break;
 	}
 	return ARGS_GO;
@@ -158,7 +187,7 @@ static int unknown_option(const struct args_spec *spec, const char *word)
 
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
 	for (size_t i = 0; i < spec->n_rows; i++) {
-		if (spec->rows[i].type != ARGS_OPERAND)
+		if (!is_operand(&spec->rows[i]))
 			suggestion_try(&suggestion, spec->rows[i].name);
 	}
 	suggestion_try(&suggestion, "help");
@@ -187,18 +216,21 @@ static int refused_option(const struct args_spec *spec, int result, char **argv)
 
 static int read_operands(const struct args_spec *spec, int argc, char **argv, void *out)
 {
+	int status = ARGS_GO;
+
 	for (size_t i = 0; i < spec->n_rows; i++) {
 		const struct args_row *row = &spec->rows[i];
 
-		if (row->type != ARGS_OPERAND)
-			continue;
-		if (optind >= argc)
+		if (row->type == ARGS_OPERAND && optind >= argc)
 			return args_usage(spec->command, "%s is missing", row->name);
-		*(const char **)(void *)((char *)out + row->offset) = argv[optind++];
+		if (row->type == ARGS_OPERAND)
+			status = store(spec, row, argv[optind++], out);
+		while (row->type == ARGS_OPERANDS && optind < argc && status == ARGS_GO)
+			status = store(spec, row, argv[optind++], out);
 	}
-	if (optind < argc)
+	if (status == ARGS_GO && optind < argc)
 		return args_usage(spec->command, "\"%s\" is too much", argv[optind]);
-	return ARGS_GO;
+	return status;
 }
 
 int args_read(const struct args_spec *spec, int argc, char **argv, void *out)
@@ -225,7 +257,7 @@ int args_read(const struct args_spec *spec, int argc, char **argv, void *out)
 			args_print_version();
 			return EXIT_OK;
 		}
-		status = store(spec, row_of(spec, val), out);
+		status = store(spec, row_of(spec, val), optarg, out);
 	}
 	return status;
 }

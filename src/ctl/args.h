@@ -27,9 +27,19 @@ enum args_type {
 	ARGS_FLAG,    /* bool, true when given */
 	ARGS_TEXT,    /* const char *, borrowed from argv; untouched when not given */
 	ARGS_NUMBER,  /* uint64_t, decimal, at most 2^31 - 1; untouched when not given */
+	ARGS_TEXTS,   /* struct args_texts: each value of an option that may be given again */
 	ARGS_OPERAND, /* const char *: what stands without an option, in the order of the rows;
 			 needed */
+	ARGS_OPERANDS /* struct args_texts: all the rest of that, or none; the last row */
 };
+
+struct args_texts { /* borrowed from argv, the array is owned; {0} before args_read */
+	const char **items;
+	size_t n;
+};
+
+/* Also when args_read has refused. */
+void args_texts_fini(struct args_texts *texts);
 
 struct args_row {
 	const char *name; /* without dashes; of an operand: as in the usage line */
@@ -48,8 +58,8 @@ struct args_spec {
 
 /*
  * Fills the struct at out. ARGS_GO; or the exit status to return at once: EXIT_OK after --help or
- * --version (printed on standard output), EXIT_USAGE after one line on standard error. An option
- * that is given twice counts with its last value. Main thread only.
+ * --version (printed on standard output), EXIT_USAGE after one line on standard error. Any other
+ * option that is given twice counts with its last value. Main thread only.
  */
 MUST_CHECK int args_read(const struct args_spec *spec, int argc, char **argv, void *out);
 

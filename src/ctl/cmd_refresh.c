@@ -2,14 +2,13 @@
 /* ocsprelay refresh: has a running relay fetch now what it has in memory. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/bytes.h"
 #include "ctl/commands.h"
 #include "ctl/progress.h"
 #include "ctl/remote.h"
 
-#define MAX_LINE 65536
+#define MAX_BODY 65536
 
 struct refresh_args {
 	struct remote_args remote;
@@ -20,15 +19,16 @@ struct refresh_args {
 struct refresh {
 	struct remote remote;
 	struct progress progress;
-	struct buf line; /* so much of it as is here */
 	bool is_done;
 	int64_t n_all, n_fetched, n_failed;
 };
 
-static void read_line(struct refresh *refresh, struct slice line)
+static void on_line(void *arg, const json_t *told, struct slice line)
 {
-	json_t *told = json_loadb((const char *)line.p, line.len, 0, NULL);
+	struct refresh *refresh = arg;
 
+	if (refresh->remote.json)
+		printf("%.*s\n", (int)line.len, (const char *)line.p);
 	if (json_object_get(told, "reason") != NULL) {
 		if (!refresh->remote.json) {
 			progress_end(&refresh->progress);
@@ -36,7 +36,7 @@ static void read_line(struct refresh *refresh, struct slice line)
 			       remote_text(told, "serial"), remote_text(told, "hash"),
 			       remote_text(told, "text"));
 		}
-	} else if (told != NULL) {
+	} else {
 		refresh->n_all = remote_number(told, "all");
 		refresh->n_fetched = remote_number(told, "fetched");
 		refresh->n_failed = remote_number(told, "failed");
@@ -45,26 +45,6 @@ static void read_line(struct refresh *refresh, struct slice line)
 			      (uint64_t)(refresh->n_fetched + refresh->n_failed),
 			      (uint64_t)refresh->n_all);
 	}
-	json_decref(told);
-}
-
-static bool on_part(void *arg, struct slice octets)
-{
-	struct refresh *refresh = arg;
-	const uint8_t *end;
-
-	if (refresh->remote.json)
-		fwrite(octets.p, 1, octets.len, stdout);
-	while (octets.len > 0 && (end = memchr(octets.p, '\n', octets.len)) != NULL) {
-		size_t len = (size_t)(end - octets.p);
-
-		if (buf_append(&refresh->line, octets.p, len) != OK)
-			return false;
-		read_line(refresh, buf_slice(&refresh->line));
-		buf_reset(&refresh->line);
-		octets = slice_skip(octets, len + 1);
-	}
-	return buf_append(&refresh->line, octets.p, octets.len) == OK;
 }
 
 static int run(const struct refresh_args *args)
@@ -74,13 +54,12 @@ static int run(const struct refresh_args *args)
 	struct buf body;
 	int status = remote_open("refresh", &args->remote, &refresh.remote);
 
-	buf_init(&body, MAX_LINE);
-	buf_init(&refresh.line, MAX_LINE);
+	buf_init(&body, MAX_BODY);
 	remote_selection(args->issuer, args->serial, args->all, &body);
 	call.body = buf_slice(&body);
 	progress_init(&refresh.progress, PROGRESS_ANSWERS, args->remote.json);
 	if (status == ARGS_GO)
-		status = remote_stream(&refresh.remote, &call, on_part, &refresh);
+		status = remote_lines(&refresh.remote, &call, on_line, &refresh);
 	progress_end(&refresh.progress);
 	if (status == ARGS_GO && !refresh.is_done) {
 		remote_say(&refresh.remote, "the relay has not told the end of it");
@@ -92,7 +71,6 @@ static int run(const struct refresh_args *args)
 			       refresh.n_fetched, refresh.n_all, refresh.n_failed);
 		status = refresh.n_failed == 0 ? EXIT_OK : EXIT_NO;
 	}
-	buf_fini(&refresh.line);
 	buf_fini(&body);
 	remote_close(&refresh.remote);
 	return status;

@@ -16,6 +16,7 @@
 #define MAX_MESSAGES 1048576
 #define MAX_ANSWER   ((size_t)1 << 30)
 #define MAX_ERROR    65536
+#define MAX_LINE     65536
 
 void remote_say(const struct remote *remote, const char *fmt, ...)
 {
@@ -155,6 +156,50 @@ int remote_stream(struct remote *remote, const struct admin_call *call, remote_p
 	}
 	buf_fini(&own.error);
 	return exit;
+}
+
+struct lines {
+	remote_line_fn *fn;
+	void *arg;
+	struct buf line; /* so much of it as is here */
+};
+
+static void end_line(struct lines *lines)
+{
+	json_t *told = json_loadb((const char *)lines->line.p, lines->line.len, 0, NULL);
+
+	if (told != NULL)
+		lines->fn(lines->arg, told, buf_slice(&lines->line));
+	json_decref(told);
+	buf_reset(&lines->line);
+}
+
+static bool on_lines(void *arg, struct slice octets)
+{
+	struct lines *lines = arg;
+	const uint8_t *end;
+
+	while (octets.len > 0 && (end = memchr(octets.p, '\n', octets.len)) != NULL) {
+		size_t len = (size_t)(end - octets.p);
+
+		if (buf_append(&lines->line, octets.p, len) != OK)
+			return false;
+		end_line(lines);
+		octets = slice_skip(octets, len + 1);
+	}
+	return buf_append(&lines->line, octets.p, octets.len) == OK;
+}
+
+int remote_lines(struct remote *remote, const struct admin_call *call, remote_line_fn *fn,
+		 void *arg)
+{
+	struct lines lines = {.fn = fn, .arg = arg};
+	int status;
+
+	buf_init(&lines.line, MAX_LINE);
+	status = remote_stream(remote, call, on_lines, &lines);
+	buf_fini(&lines.line);
+	return status;
 }
 
 static bool on_object(void *arg, struct slice octets)

@@ -49,6 +49,11 @@ typedef bool remote_part_fn(void *arg, struct slice octets);
 MUST_CHECK int remote_stream(struct remote *remote, const struct admin_call *call,
 			     remote_part_fn *part, void *arg);
 
+/* The same, whose answer is lines of JSON: each that can be read, and its text. */
+typedef void remote_line_fn(void *arg, const json_t *told, struct slice line);
+MUST_CHECK int remote_lines(struct remote *remote, const struct admin_call *call,
+			    remote_line_fn *fn, void *arg);
+
 /* The same, whose answer is one JSON object: with --json it is printed as it is, and *out is what
  * it says; to be freed with json_decref. type NULL: GET. */
 MUST_CHECK int remote_object(struct remote *remote, const char *path, const char *type,

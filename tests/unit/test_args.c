@@ -69,6 +69,34 @@ Test(args, options_stand_before_and_after_operands)
 	}
 }
 
+Test(args, what_may_be_given_again_is_gathered)
+{
+	struct again {
+		struct args_texts hosts, paths;
+	};
+	static const struct args_row again_rows[] = {
+	    {"tls", 0, ARGS_TEXTS, offsetof(struct again, hosts)},
+	    {"PATH", 0, ARGS_OPERANDS, offsetof(struct again, paths)},
+	};
+	static const struct args_spec by = {"warm", again_rows, N_ELEMENTS(again_rows)};
+	const char *words[] = {"warm", "x", "--tls", "a", "y", "--tls=b", "z", NULL};
+	struct again again = {.hosts = {0}};
+
+	cr_assert_eq(args_read(&by, 1, (char *[]){(char *)(uintptr_t) "warm", NULL}, &again),
+		     ARGS_GO);
+	cr_expect_eq(again.hosts.n + again.paths.n, 0);
+	cr_assert_eq(args_read(&by, N_ELEMENTS(words) - 1, (char **)(uintptr_t)words, &again),
+		     ARGS_GO);
+	cr_assert_eq(again.hosts.n, 2);
+	cr_expect_str_eq(again.hosts.items[0], "a");
+	cr_expect_str_eq(again.hosts.items[1], "b");
+	cr_assert_eq(again.paths.n, 3);
+	cr_expect_str_eq(again.paths.items[0], "x");
+	cr_expect_str_eq(again.paths.items[2], "z");
+	args_texts_fini(&again.hosts);
+	args_texts_fini(&again.paths);
+}
+
 Test(args, a_dashed_operand_stands_after_two_dashes)
 {
 	struct sample sample;
