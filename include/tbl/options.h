@@ -25,7 +25,7 @@ OPTION(user, TEXT, "ocsprelay", 0, 0, "user to change to when started as root; e
 OPTION(issuer_dir, TEXT, "/etc/ocsprelay/issuers.d", 0, 0, "directory of CA certificates, and of leaf certificates that teach the responder's URL; empty: none")
 OPTION(watch_dir, TEXT, "", 0, 0, "directory of certificates that are always kept warm: fetched at start, refreshed whether anybody asks or not; empty: none")
 OPTION(allow, LIST, "0.0.0.0/0 ::/0", 0, 0, "client networks that are served; others are disconnected")
-OPTION(store, LIST, "lmdb:/var/lib/ocsprelay", 0, 0, "stores behind the memory cache, asked in order, written through: lmdb:/directory, redis://[user@]host:port/db, rediss://..., redis+unix:/path, redis+sentinel://host,host/name/db, redis+cluster://host,host; {} keeps answers in memory only")
+OPTION(store, LIST, "lmdb:/var/lib/ocsprelay", 0, 0, "stores behind the memory cache, asked in order, those on disk before shared ones, written through: lmdb:/directory, redis://[user@]host:port/db, rediss://..., redis+unix:/path, redis+sentinel://host,host/name/db, redis+cluster://host,host; {} keeps answers in memory only")
 #endif
 #ifdef OPTIONS_CACHE
 OPTION(memory, SIZE, "64M", 1048576, 1099511627776, "memory for verified responses")

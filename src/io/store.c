@@ -138,6 +138,13 @@ void store_walk_cancel(struct store_walk *walk)
 
 /* --- the fleet -------------------------------------------------------------------------------- */
 
+bool store_may_be_shared(const char *url)
+{
+	const struct store_kind *kind = kind_of(url);
+
+	return kind != NULL && kind->lease != NULL;
+}
+
 bool store_is_shared(const struct store *store)
 {
 	return store->kind->lease != NULL;

@@ -117,6 +117,9 @@ void store_walk_cancel(struct store_walk *walk);
 /* --- the fleet: for stores that several relays share -------------------------------------------
  */
 
+/* Whether stores of this URL, which passes store_check, are shared. */
+bool store_may_be_shared(const char *url);
+
 /* Whether there are others. Where there are none, the functions below give ERR_STORE_ALONE. */
 bool store_is_shared(const struct store *store);
 

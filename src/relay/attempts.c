@@ -6,6 +6,7 @@
 #include "relay/health.h"
 
 #define MANY_FAILURES 5	    /* in a row: the responder is broken (HC-12); */
+#define RIGHT	      4	    /* the weight of what a responder may rightly say */
 #define MS_PER_PROBE  30000 /* then one flight of all issuers finds out whether it works again */
 
 void attempts_init(struct attempts *attempts, const struct common *common,
@@ -55,6 +56,11 @@ static bool is_left_out(const struct attempts *attempts, const struct responder_
 				      MS_PER_PROBE));
 }
 
+static uint64_t bit_of(const struct attempts *attempts)
+{
+	return attempts->responder < 64 ? UINT64_C(1) << attempts->responder : 0;
+}
+
 /* From where it stands on. */
 static bool find(struct attempts *attempts, int64_t ms_now)
 {
@@ -62,37 +68,19 @@ static bool find(struct attempts *attempts, int64_t ms_now)
 
 	for (; attempts->responder < attempts->question->issuer->n_responders;
 	     go_to_next(attempts)) {
+		if (attempts->takes_broken && !(attempts->left_out & bit_of(attempts)))
+			continue; /* it has been asked */
 		state = responder_get(attempts->common->responders, attempts_url(attempts), ms_now);
 		if (state.ms_not_before > ms_now)
 			continue; /* it asked to be left alone (HC-14) */
 		if (is_left_out(attempts, &state, ms_now)) {
-			attempts->has_broken = true;
+			attempts->left_out |= bit_of(attempts);
 			continue;
 		}
 		attempts->post = wants_post(attempts, &state);
 		attempts->is_asked = true;
 		return true;
 	}
-	return false;
-}
-
-bool attempts_next(struct attempts *attempts, int64_t ms_now)
-{
-	if (health_is_rehearsed(attempts->common, attempts->question->issuer, ms_now)) {
-		if (attempts->err == OK)
-			attempts->err = ERR_UP_REHEARSAL;
-		return false;
-	}
-	if (find(attempts, ms_now))
-		return true;
-	if (attempts->err == OK && attempts->has_broken && !attempts->takes_broken) {
-		attempts->takes_broken = true;
-		attempts->responder = 0;
-		if (find(attempts, ms_now))
-			return true;
-	}
-	if (attempts->err == OK)
-		attempts->err = ERR_UP_TRY_LATER;
 	return false;
 }
 
@@ -116,13 +104,36 @@ static unsigned weight_of(err_t err)
 	case ERR_UP_MALFORMED:
 	case ERR_UP_SIG_REQUIRED:
 	case ERR_UP_UNAUTHORIZED:
-		return 4;
+		return RIGHT;
 	case ERR_UP_INTERNAL:
 	case ERR_UP_TRY_LATER:
 		return 3;
 	default:
 		return err >= ERR_RSP_DER && err <= ERR_RSP_SIGNATURE ? 2 : 1;
 	}
+}
+
+/* What a responder may rightly say is an answer; after a failure of all others even one that does
+ * not work is better than nobody. */
+bool attempts_next(struct attempts *attempts, int64_t ms_now)
+{
+	if (health_is_rehearsed(attempts->common, attempts->question->issuer, ms_now)) {
+		if (attempts->err == OK)
+			attempts->err = ERR_UP_REHEARSAL;
+		return false;
+	}
+	if (find(attempts, ms_now))
+		return true;
+	if (attempts->left_out != 0 && !attempts->takes_broken &&
+	    weight_of(attempts->err) < RIGHT) {
+		attempts->takes_broken = true;
+		attempts->responder = 0;
+		if (find(attempts, ms_now))
+			return true;
+	}
+	if (attempts->err == OK)
+		attempts->err = ERR_UP_TRY_LATER;
+	return false;
 }
 
 /* This responder is done with. What clients get is the error that tells most, of equals the first;

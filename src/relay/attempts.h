@@ -18,7 +18,8 @@ struct attempts {
 	bool is_asked;	    /* not for the first time */
 	bool is_post_retry; /* it refused GET a moment ago */
 	bool post, no_cache;
-	bool has_broken, takes_broken; /* who does not work was left out, is not any more */
+	uint64_t left_out; /* who does not work, a bit for each of the first 64, */
+	bool takes_broken; /* and is asked now, because the others failed */
 
 	/* of the failure that tells most */
 	err_t err; /* OK: none yet */

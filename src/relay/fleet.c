@@ -1,27 +1,34 @@
 /* SPDX-License-Identifier: ISC */
-/* News of other relays, and taking what they stored. */
+/* News of other relays: what was stored, what was purged, and what was said while we did not hear.
+ */
 #include "relay/fleet.h"
 
 #include <stdlib.h>
 
 #include "core/news.h"
+#include "io/clock.h"
 #include "relay/back.h"
 #include "relay/flight.h"
-#include "relay/landing.h"
-#include "relay/lookup.h"
 #include "relay/purge.h"
 #include "relay/selection.h"
+#include "relay/taking.h"
 
 #define MAX_PURGES  64	  /* at once: each of them looks at everything, */
 #define MAX_KEYS    65536 /* but for those of one key */
-#define MAX_TAKINGS 1024  /* at once; what is not taken is found at the next refresh */
-#define MAX_TRIES   5	  /* the news may be faster than the record */
-#define MS_TRY	    150
+#define MS_FLIGHT   150
+#define MS_CATCH_UP 100
+#define CATCH_UP    64 /* keys at once */
 
 struct fleet {
 	struct back *back;
-	struct list takings, purges;
-	size_t n_takings, n_purges;
+	struct takings *takings;
+	struct list purges;
+	size_t n_purges;
+	int64_t
+	    since; /* wall clock: no news was missed from then on; INT64_MAX: we do not listen */
+	uint64_t *missed; /* hashes of keys of which there may have been news before */
+	size_t n_missed, cap_missed;
+	struct timer *catch_up;
 };
 
 /* What another relay has purged, on its way through our own stores. */
@@ -31,145 +38,50 @@ struct purging {
 	struct purge *purge;
 };
 
-/* One newer response on its way from the shared store into memory, and into our own stores. */
-struct taking {
-	struct list link;
-	struct fleet *fleet;
-	struct ask *question;
-	struct lookup lookup;
-	struct timer *again;
-	unsigned n_tries;
-	int64_t this_update, produced_at; /* as announced */
-};
-
-static void taking_free(struct taking *taking)
-{
-	lookup_cancel(&taking->lookup);
-	timer_cancel(taking->again);
-	list_remove(&taking->link);
-	taking->fleet->n_takings--;
-	ask_free(taking->question);
-	free(taking);
-}
-
-static void look(void *arg);
-
-static void on_again(void *arg)
-{
-	struct taking *taking = arg;
-
-	taking->again = NULL;
-	look(taking);
-}
-
-/* Whether what memory holds is as new as what was announced. */
-static bool is_there(const struct taking *taking, const struct entry *entry)
-{
-	return !freshness_may_replace(entry->this_update, entry->produced_at, taking->this_update,
-				      taking->produced_at) ||
-	       (entry->this_update == taking->this_update &&
-		entry->produced_at == taking->produced_at);
-}
-
-static void check(void *arg)
-{
-	struct taking *taking = arg;
-	struct back *back = taking->fleet->back;
-	struct entry *entry;
-	const char *name;
-	bool is_done = false;
-
-	if (lookup_check(&taking->lookup, &entry, &name)) {
-		is_done = is_there(taking, entry);
-		entry_unref(entry);
-	}
-	if (!is_done && ++taking->n_tries < MAX_TRIES)
-		taking->again = timer_start(back->loop, MS_TRY, on_again, taking);
-	if (taking->again == NULL)
-		taking_free(taking);
-}
-
-static bool is_in_memory(const struct taking *taking)
-{
-	const struct ask *question = taking->question;
-	struct entry *entry = cache_peek(taking->fleet->back->common->cache,
-					 key_bytes(&question->key), question->hash);
-	bool is_new = entry != NULL && is_there(taking, entry);
-
-	entry_unref(entry);
-	return is_new;
-}
-
-static void look(void *arg)
-{
-	struct taking *taking = arg;
-
-	if (is_in_memory(taking)) {
-		taking_free(taking);
-		return;
-	}
-	lookup_rewind(&taking->lookup);
-	if (lookup_ask(&taking->lookup) == STEP_NEXT)
-		check(taking);
-}
-
-/* ms: until then somebody else may have it. */
-static void take(struct fleet *fleet, const struct news *news, uint64_t hash, int64_t ms)
-{
-	struct taking *taking;
-
-	if (fleet->n_takings >= MAX_TAKINGS || (taking = calloc(1, sizeof(*taking))) == NULL)
-		return;
-	taking->question = ask_from_key(ASK_SHARED, fleet->back->rules->issuers, &news->key, hash);
-	if (taking->question == NULL) {
-		free(taking);
-		return;
-	}
-	taking->fleet = fleet;
-	taking->this_update = news->this_update;
-	taking->produced_at = news->produced_at;
-	lookup_init(&taking->lookup, fleet->back, taking->question, check, taking);
-	list_append(&fleet->takings, &taking->link);
-	fleet->n_takings++;
-	if (ms == 0)
-		look(taking);
-	else if ((taking->again = timer_start(fleet->back->loop, ms, on_again, taking)) == NULL)
-		taking_free(taking);
-}
-
-/* What only our own stores hold is not looked at now; it must not come back later as if nothing had
- * happened. */
-static void forget_own(const struct back *back, struct slice key)
+/* Whether one of our own stores has the key. They answer at once. */
+static bool is_in_own(const struct back *back, struct slice key)
 {
 	for (size_t i = 0; i < back->common->n_stores; i++) {
-		if (!store_is_shared(back->stores[i]))
-			store_delete(back->stores[i], key);
+		struct store_read *read;
+		struct slice record;
+
+		if (!store_is_shared(back->stores[i]) &&
+		    store_get(back->stores[i], key, NULL, NULL, &record, &read) == OK)
+			return true;
 	}
+	return false;
 }
 
+/* Taken is what replaces something: what nobody here has asked for is none of our business. */
 static void hear_stored(struct fleet *fleet, const struct news *news)
 {
 	struct back *back = fleet->back;
 	const struct common *common = back->common;
 	struct slice key = key_bytes(&news->key);
-	uint64_t hash = cache_hash(common->cache, key);
+	struct taking_opts opts = {.key = &news->key,
+				   .hash = cache_hash(common->cache, key),
+				   .this_update = news->this_update,
+				   .produced_at = news->produced_at};
 	struct entry *entry;
+	bool is_newer;
 
-	if (common->backs[hash % common->n_backs] != back)
+	if (common->backs[opts.hash % common->n_backs] != back)
 		return;
 	if (flight_hear(back, key)) {
-		/* which may have looked into the store too early */
-		take(fleet, news, hash, MS_TRY);
+		opts.ms = MS_FLIGHT; /* it may have looked into the store too early */
+		taking_start(fleet->takings, &opts);
 		return;
 	}
-	entry = cache_peek(common->cache, key, hash);
+	entry = cache_peek(common->cache, key, opts.hash);
 	if (entry == NULL)
-		forget_own(back, key);
-	else if ((news->this_update != entry->this_update ||
-		  news->produced_at != entry->produced_at) &&
-		 freshness_may_replace(entry->this_update, entry->produced_at, news->this_update,
-				       news->produced_at))
-		take(fleet, news, hash, 0);
+		is_newer = is_in_own(back, key);
+	else
+		is_newer = (news->this_update != entry->this_update ||
+			    news->produced_at != entry->produced_at) &&
+			   freshness_may_replace(entry->this_update, entry->produced_at,
+						 news->this_update, news->produced_at);
+	if (is_newer)
+		taking_start(fleet->takings, &opts);
 	entry_unref(entry);
 }
 
@@ -210,11 +122,87 @@ static void hear_purge(struct fleet *fleet, const struct news *news)
 		purging_free(purging);
 }
 
+/* --- news that was missed ----------------------------------------------------------------------
+ */
+
+bool fleet_may_have_missed(const struct fleet *fleet, int64_t fetched_at)
+{
+	return fleet->back->shared != NULL && fetched_at <= fleet->since;
+}
+
+static void remember(void *arg, struct entry *entry)
+{
+	struct fleet *fleet = arg;
+	struct back *back = fleet->back;
+	struct cache_key key;
+	uint64_t hash;
+
+	if (!fleet_may_have_missed(fleet, entry->fetched_at))
+		return;
+	entry_key(entry, &key);
+	hash = cache_hash(back->common->cache, key_bytes(&key));
+	if (back->common->backs[hash % back->common->n_backs] == back &&
+	    fleet->n_missed < fleet->cap_missed)
+		fleet->missed[fleet->n_missed++] = hash;
+}
+
+/* What memory holds is looked for in the store, some at a time. */
+static void on_catch_up(void *arg)
+{
+	struct fleet *fleet = arg;
+
+	for (unsigned i = 0; i < CATCH_UP && fleet->n_missed > 0; i++) {
+		struct taking_opts opts;
+		struct cache_key key;
+		struct entry *entry;
+
+		if (!takings_are_few(fleet->takings))
+			return;
+		opts = (struct taking_opts){.key = &key, .hash = fleet->missed[--fleet->n_missed]};
+		entry = cache_peek_hash(fleet->back->common->cache, opts.hash);
+		if (entry == NULL)
+			continue;
+		entry_key(entry, &key);
+		entry_unref(entry);
+		taking_start(fleet->takings, &opts);
+	}
+	if (fleet->n_missed > 0)
+		return;
+	timer_cancel(fleet->catch_up);
+	fleet->catch_up = NULL;
+	free(fleet->missed);
+	fleet->missed = NULL;
+}
+
+/* From now on we listen. */
+static void catch_up(struct fleet *fleet)
+{
+	struct cache *cache = fleet->back->common->cache;
+	struct cache_stats stats;
+
+	fleet->since = clock_wall();
+	timer_cancel(fleet->catch_up);
+	fleet->catch_up = NULL;
+	free(fleet->missed);
+	cache_stats(cache, &stats);
+	fleet->n_missed = 0;
+	fleet->cap_missed = stats.n_entries;
+	fleet->missed = stats.n_entries > 0 ? calloc(stats.n_entries, sizeof(uint64_t)) : NULL;
+	if (fleet->missed == NULL)
+		return;
+	cache_each(cache, remember, fleet);
+	fleet->catch_up = timer_every(fleet->back->loop, MS_CATCH_UP, on_catch_up, fleet);
+}
+
 static void on_news(void *arg, enum store_news what, struct slice message)
 {
 	struct fleet *fleet = arg;
 	struct news news;
 
+	if (what == STORE_NEWS_BACK)
+		catch_up(fleet);
+	else if (what == STORE_NEWS_LOST)
+		fleet->since = INT64_MAX;
 	if (what != STORE_NEWS_MESSAGE || news_read(message, &news) != OK ||
 	    slice_eq(news.sender, slice_text(fleet->back->common->pseudonym)))
 		return;
@@ -247,10 +235,12 @@ struct fleet *fleet_new(struct back *back)
 	if (fleet == NULL)
 		return NULL;
 	fleet->back = back;
-	list_init(&fleet->takings);
+	fleet->since = INT64_MAX;
 	list_init(&fleet->purges);
-	if (back->shared != NULL && store_subscribe(back->shared, on_news, fleet) != OK) {
-		free(fleet);
+	fleet->takings = takings_new(back);
+	if (fleet->takings == NULL ||
+	    (back->shared != NULL && store_subscribe(back->shared, on_news, fleet) != OK)) {
+		fleet_free(fleet);
 		return NULL;
 	}
 	return fleet;
@@ -266,7 +256,8 @@ void fleet_free(struct fleet *fleet)
 		purge_cancel(purging->purge);
 		purging_free(purging);
 	}
-	while (!list_is_empty(&fleet->takings))
-		taking_free(LIST_ENTRY(fleet->takings.next, struct taking, link));
+	timer_cancel(fleet->catch_up);
+	free(fleet->missed);
+	takings_free(fleet->takings);
 	free(fleet);
 }

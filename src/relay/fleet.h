@@ -16,6 +16,9 @@ struct fleet;
 struct fleet *fleet_new(struct back *back);
 void fleet_free(struct fleet *fleet); /* NULL is fine */
 
+/* Whether there may have been news of something that was fetched then, and we did not listen. */
+bool fleet_may_have_missed(const struct fleet *fleet, int64_t fetched_at);
+
 /* Tells the others that the shared store has this now. */
 void fleet_tell(struct fleet *fleet, const struct entry *entry);
 

@@ -16,6 +16,7 @@
 #include "relay/ask.h"
 #include "relay/back.h"
 #include "relay/fetch.h"
+#include "relay/fleet.h"
 #include "relay/judge.h"
 #include "relay/landing.h"
 #include "relay/lookup.h"
@@ -34,6 +35,7 @@ struct flight {
 	struct entry *entry;	     /* one reference: the answer */
 	struct entry *fallback;	     /* one reference: from a store, valid but about to end */
 	const char *fallback_detail; /* which store */
+	bool is_fallback_fine;	     /* it is not about to end: only others might know better */
 	const char *detail;	     /* the store that answered, or NULL */
 	bool is_known;		     /* the answer or err was there already */
 
@@ -211,7 +213,12 @@ static enum step after_stores(struct flight *flight)
 	    [ASK_SHARED] = LEASE, [ASK_REFRESH] = LEASE, [ASK_ALONE] = ENTER, [ASK_GIVEN] = VERIFY};
 
 	flight->stage = next[flight->question->kind];
-	return STEP_NEXT;
+	if (!flight->is_fallback_fine)
+		return STEP_NEXT;
+	flight->entry = flight->fallback;
+	flight->detail = flight->fallback_detail;
+	flight->fallback = NULL;
+	return STEP_DONE;
 }
 
 static enum step load(struct flight *flight)
@@ -236,7 +243,15 @@ static bool is_refreshed(const struct flight *flight, const struct entry *entry,
 	return freshness == FRESH && (held == NULL || entry->fetched_at > held->fetched_at);
 }
 
-/* One that is about to end is better than none, and a further store may have its successor. */
+/* What our own store kept while others may have learnt better. */
+static bool is_doubtful(const struct flight *flight, const struct entry *entry)
+{
+	return lookup_was_own(&flight->lookup) &&
+	       fleet_may_have_missed(flight->back->fleet, entry->fetched_at);
+}
+
+/* One that is about to end, or doubtful, is better than none, and a further store may have its
+ * successor. */
 static enum step check(struct flight *flight)
 {
 	const struct ask *ask = flight->question;
@@ -253,18 +268,19 @@ static enum step check(struct flight *flight)
 	}
 	freshness = freshness_of(entry->refresh_at, entry->hard_expiry,
 				 ask->issuer->policy.expiry_margin, now);
-	if (freshness == ENDING) {
+	if (freshness == DUE)
+		entry_mark(entry); /* it was asked for: to be refreshed (CL-07) */
+	if (freshness == ENDING || is_doubtful(flight, entry)) {
 		entry_unref(flight->fallback);
 		flight->fallback = entry;
 		flight->fallback_detail = detail;
+		flight->is_fallback_fine = freshness != ENDING;
 		return STEP_AGAIN;
 	}
 	if (ask->kind == ASK_REFRESH && !is_refreshed(flight, entry, freshness)) {
 		entry_unref(entry);
 		return STEP_AGAIN;
 	}
-	if (freshness == DUE)
-		entry_mark(entry); /* it was asked for: to be refreshed (CL-07) */
 	flight->entry = entry;
 	flight->detail = detail;
 	return STEP_DONE;

@@ -40,6 +40,9 @@ enum step lookup_ask(struct lookup *lookup);
  * here on it is the next store's turn. */
 bool lookup_check(struct lookup *lookup, struct entry **out, const char **out_name);
 
+/* Whether the store that was checked last is ours alone. */
+bool lookup_was_own(const struct lookup *lookup);
+
 void lookup_cancel(struct lookup *lookup);
 
 #endif

@@ -100,6 +100,18 @@ static bool make_tables(struct relay *relay, const struct relay_opts *opts)
 	       common->responders != NULL && common->trouble != NULL && common->addresses != NULL;
 }
 
+static bool open_store(struct relay *relay, const char *url, const struct store_opts *opts)
+{
+	struct common *common = &relay->common;
+	size_t i = common->n_stores++;
+
+	relay->store_urls[i] = strdup(url);
+	common->stores[i] = store_open(url, opts);
+	return relay->store_urls[i] != NULL && common->stores[i] != NULL;
+}
+
+/* Our own ones first, whatever the order of the configuration: what others can write to is compared
+ * with what they cannot (CL-16). */
 static bool open_stores(struct relay *relay, const struct settings *settings)
 {
 	struct common *common = &relay->common;
@@ -114,13 +126,10 @@ static bool open_stores(struct relay *relay, const struct settings *settings)
 	relay->store_urls = calloc(urls->n + 1, sizeof(char *));
 	if (common->stores == NULL || relay->store_urls == NULL)
 		return false;
-	for (size_t i = 0; i < urls->n; i++) {
-		relay->store_urls[i] = strdup(urls->items[i]);
-		if (relay->store_urls[i] == NULL)
-			return false;
-		common->stores[i] = store_open(urls->items[i], &opts);
-		common->n_stores++;
-		if (common->stores[i] == NULL)
+	for (size_t i = 0; i < 2 * urls->n; i++) {
+		const char *url = urls->items[i % urls->n];
+
+		if (store_may_be_shared(url) == (i >= urls->n) && !open_store(relay, url, &opts))
 			return false;
 	}
 	return true;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Stores in any combination and order: asked in order, written through, copied up; each with its own
-counters and health."""
+"""Stores in any combination and order: our own asked first, written through, copied up; each with its
+own counters and health."""
 
 import os
 
@@ -53,7 +53,7 @@ ORDERS = [("disk", "redis"), ("redis", "disk"), ("redis",), ("disk",), ()]
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: "-".join(order) or "memory")
-def test_asked_in_order_and_written_through(make_tiered, redis, responder, pki, order):
+def test_written_through_and_asked_after_a_restart(make_tiered, redis, responder, pki, order):
     relay = make_tiered(redis, order)
     start(relay, order)
     plan = [request(pki.ca.certid(pki_module.new_serial())) for _ in range(5)]
@@ -63,28 +63,24 @@ def test_asked_in_order_and_written_through(make_tiered, redis, responder, pki, 
     assert os.path.exists(relay.path("store")) == ("disk" in order)
     relay.terminate()
     start(relay, order)
+    # what the disk has from before may have been overtaken meanwhile: Redis is asked, too
     for data, body in zip(plan, bodies):
         again = ask(relay, data)
         if order:
-            assert again == (body, order[0])
+            assert again == (body, "redis" if "redis" in order else "disk")
         else:
             assert again[1] == "miss"
         assert ask(relay, data) == (again[0], "l1")
     assert responder.count() == len(plan) * (1 if order else 2)
     for tier, label in LABELS.items():
         looks = relay.metric("store_operations_total", tier=label, op="get", result="ok")
-        assert looks == (len(plan) if order[:1] == (tier,) else 0)
+        assert looks == (len(plan) if tier in order else 0)
 
 
-@pytest.mark.parametrize("order", ORDERS[:2], ids="-".join)
-def test_a_lower_tier_is_copied_up(make_tiered, make_redis, responder, pki, order):
-    """What only the second one has is in the first from then on, and outlives the second."""
-    redis = make_redis()
-    relay = make_tiered(redis, order)
-    second = order[1:]
-    filler = make_tiered(redis, second)
-    if second == ("disk",):
-        filler.options["store"] = ["lmdb:" + relay.path("store")]
+def test_a_lower_tier_is_copied_up(make_tiered, make_redis, responder, pki):
+    """What only Redis has is on the disk from then on, and outlives Redis."""
+    redis, order, second = make_redis(), ("disk", "redis"), ("redis",)
+    relay, filler = make_tiered(redis, order), make_tiered(redis, second)
     start(filler, second)
     plan = [request(pki.ca.certid(pki_module.new_serial())) for _ in range(5)]
     bodies = [ask(filler, data)[0] for data in plan]

@@ -177,6 +177,14 @@ void shelf_behave(size_t i, struct words *words)
 
 /* --- store.h: records ------------------------------------------------------------------------- */
 
+bool store_may_be_shared(const char *url)
+{
+	const char *colon = strchr(url, ':');
+	size_t i;
+
+	return colon != NULL && shelf_find(colon + 1, &i) && shelves[i]->is_shared;
+}
+
 struct store_shared *store_open(const char *url, const struct store_opts *opts)
 {
 	struct store_shared *shared = stage_new(sizeof(*shared));

@@ -225,7 +225,7 @@ struct store_shared *store_open(const char *url, const struct store_opts *opts)
 	list_init(&shared->rows);
 	list_init(&shared->handles);
 	list_init(&shared->leases);
-	shared->is_shared = strncmp(url, "redis:", 6) == 0;
+	shared->is_shared = store_may_be_shared(url);
 	return shared;
 }
 
@@ -363,6 +363,11 @@ void store_delete(struct store *store, struct slice key)
 }
 
 /* --- store.h: the fleet ----------------------------------------------------------------------- */
+
+bool store_may_be_shared(const char *url)
+{
+	return strncmp(url, "redis:", 6) == 0;
+}
 
 bool store_is_shared(const struct store *store)
 {
@@ -509,4 +514,21 @@ void store_walk_cancel(struct store_walk *walk)
 		return;
 	timer_cancel(walk->turn);
 	free(walk);
+}
+
+void stage_listen(struct store_shared *shared, bool is_heard)
+{
+	for (struct list *node = shared->handles.next; node != &shared->handles;
+	     node = node->next) {
+		struct store *store = LIST_ENTRY(node, struct store, link);
+
+		store->on_news(store->arg, is_heard ? STORE_NEWS_BACK : STORE_NEWS_LOST,
+			       slice_of(NULL, 0));
+	}
+}
+
+void stage_drop(struct store_shared *shared)
+{
+	while (!list_is_empty(&shared->rows))
+		drop_row(LIST_ENTRY(shared->rows.next, struct row, link));
 }

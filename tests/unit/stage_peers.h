@@ -50,6 +50,8 @@ struct slice stage_record(const struct store_shared *shared, struct slice key);
  * has it no more), and says something, which arrives in a later turn. */
 void stage_lease_elsewhere(struct store_shared *shared, struct slice key);
 void stage_say(struct store_shared *shared, struct slice message);
+void stage_listen(struct store_shared *shared, bool is_heard); /* what they say */
+void stage_drop(struct store_shared *shared);		       /* has nothing any more */
 bool stage_is_leased(const struct store_shared *shared, struct slice key); /* by us */
 
 #endif

@@ -423,8 +423,8 @@ Test(fleet, news_that_is_ours_or_old_or_none_is_not_looked_after)
 	kit_close();
 }
 
-/* What memory does not hold must not come back older from our own store. */
-Test(fleet, CL_16_our_own_store_forgets_what_others_have_newer)
+/* What memory does not hold must not come back older. */
+Test(fleet, CL_16_what_only_our_own_store_has_is_brought_up_to_date)
 {
 	struct slice revoked;
 
@@ -435,26 +435,9 @@ Test(fleet, CL_16_our_own_store_forgets_what_others_have_newer)
 	revoked = signed_as(CERT_REVOKED, -10);
 	store_elsewhere(revoked, 0);
 	tell("another", clock_wall() - 10);
-	kit_expect(kit_ask("01"), revoked, HIT_REDIS(86390));
-	kit_close();
-}
-
-/* Whatever their order. */
-Test(fleet, CL_16_our_own_store_behind_the_shared_one_is_brought_up_to_date)
-{
-	struct slice revoked;
-
-	kit_prepare();
-	kit.n_stores = 2;
-	kit.shared_store = 1;
-	kit_start();
-	kit_key("01", &key);
-	kit_store("01", -100, PKI_DAY);
-	revoked = signed_as(CERT_REVOKED, -10);
-	store_elsewhere(revoked, 0);
-	tell("another", clock_wall() - 10);
+	kit_expect(kit_ask("01"), revoked, KIT_HIT(86390));
 	cr_expect(slice_eq(
-	    slice_skip(stage_record(kit.common.stores[1], key_bytes(&key)), RECORD_HEADER_LEN),
+	    slice_skip(stage_record(kit.common.stores[0], key_bytes(&key)), RECORD_HEADER_LEN),
 	    revoked));
 	kit_close();
 }
@@ -478,6 +461,117 @@ Test(fleet, news_for_another_back_thread_is_left_to_it)
 	cr_expect_eq(stage_stores.n_gets, 1);
 	stage_pass(0);
 	cr_expect(slice_eq(stage_body(kit_ask("01")), revoked));
+	kit_close();
+}
+
+Test(fleet, SL_14_news_of_what_nobody_here_has_asked_for_is_left_alone)
+{
+	open_fleet();
+	store_elsewhere(signed_as(CERT_GOOD, -10), 0);
+	tell("another", clock_wall() - 10);
+	stage_pass(1000);
+	cr_expect_eq(stage_stores.n_puts, 1, "that was the other");
+	kit_expect(kit_ask("01"),
+		   slice_skip(stage_record(shared(), key_bytes(&key)), RECORD_HEADER_LEN),
+		   HIT_REDIS(86389));
+	kit_close();
+}
+
+/* Whoever may write to the store and to its channel must not empty ours. */
+Test(fleet, SL_14_forged_news_takes_nothing_away)
+{
+	struct slice response;
+
+	open_fleet();
+	response = kit_store("01", -100, PKI_DAY);
+	cr_assert(cache_remove(kit.common.cache, key_bytes(&key),
+			       cache_hash(kit.common.cache, key_bytes(&key))));
+	store_elsewhere(signed_as(CERT_GOOD, -3600), 0); /* older */
+	tell("another", clock_wall());
+	stage_pass(2000);
+	cr_expect(slice_eq(stage_body(kit_ask("01")), response));
+	cr_expect(slice_eq(
+	    slice_skip(stage_record(kit.common.stores[0], key_bytes(&key)), RECORD_HEADER_LEN),
+	    response));
+	kit_close();
+}
+
+/* --- news that was missed --------------------------------------------------------------------- */
+
+static void forget(void)
+{
+	cr_assert(cache_remove(kit.common.cache, key_bytes(&key),
+			       cache_hash(kit.common.cache, key_bytes(&key))));
+}
+
+/* As after a restart: who was away does not know what was said. */
+Test(fleet, CL_16_own_record_from_before_is_compared_with_the_shared_one)
+{
+	struct slice response, revoked;
+
+	open_fleet();
+	response = kit_store("01", -100, PKI_DAY);
+	forget();
+	stage_pass(1000);
+	stage_listen(shared(), true);
+	kit_expect(kit_ask("01"), response, "ocsprelay; hit; ttl=86399; detail=redis");
+	forget();
+	revoked = signed_as(CERT_REVOKED, -10);
+	store_elsewhere(revoked, 0);
+	cr_expect(slice_eq(stage_body(kit_ask("01")), revoked));
+	cr_expect_eq(stage_upstream.n_requests, 1);
+	kit_close();
+}
+
+Test(fleet, EM_24_own_record_is_good_enough_when_the_shared_store_is_down)
+{
+	struct slice response;
+
+	open_fleet();
+	response = kit_store("01", -100, PKI_DAY);
+	forget();
+	stage_drop(shared());
+	kit_expect(kit_ask("01"), response, KIT_HIT_DISK(86400));
+	cr_expect_eq(stage_upstream.n_requests, 1);
+	kit_close();
+}
+
+Test(fleet, own_record_that_came_while_we_listened_is_believed)
+{
+	struct slice response;
+
+	open_fleet();
+	stage_listen(shared(), true);
+	stage_pass(1000);
+	response = kit_store("01", -100, PKI_DAY);
+	forget();
+	stage_stores.n_gets = 0;
+	kit_expect(kit_ask("01"), response, KIT_HIT_DISK(86400));
+	cr_expect_eq(stage_stores.n_gets, 1);
+	kit_close();
+}
+
+Test(fleet, CL_17_what_was_missed_is_caught_up_with)
+{
+	struct slice revoked;
+
+	open_fleet();
+	stage_listen(shared(), true);
+	stage_pass(1000);
+	kit_store("01", -100, PKI_DAY);
+	kit_store("02", -100, PKI_DAY);
+	stage_listen(shared(), false);
+	stage_pass(1000);
+	revoked = signed_as(CERT_REVOKED, -10);
+	store_elsewhere(revoked, 0);
+	stage_pass(1000);
+	stage_stores.n_gets = 0;
+	stage_listen(shared(), true);
+	stage_pass(1000);
+	cr_expect_eq(stage_stores.n_gets, 2, "one look for each that is held");
+	kit_expect(kit_ask("01"), revoked, KIT_HIT(86388));
+	cr_expect_eq(kit.n_events[EVENT_STATUS_CHANGED], 1);
+	cr_expect_eq(stage_upstream.n_requests, 2);
 	kit_close();
 }
 

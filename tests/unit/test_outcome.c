@@ -230,7 +230,23 @@ Test(outcome, HC_01_VS_09_health_is_judged_after_the_last_way_of_asking)
 	kit_close();
 }
 
-Test(outcome, HC_12_failure_of_the_others_is_no_reason_to_ask_the_broken_one)
+Test(outcome, HC_12_broken_one_is_better_than_nobody)
+{
+	struct connection *client;
+	struct slice response;
+
+	open_with_two_responders();
+	fail_five_times();
+	cr_expect_eq(first_is_asked(100), 1);
+	client = kit_ask(kit_serial(200));
+	kit_refuse(503);
+	response = kit_good(kit_serial(200), 0, PKI_DAY);
+	kit_answer(response);
+	kit_expect(client, response, KIT_MISS);
+	kit_close();
+}
+
+Test(outcome, HC_12_what_the_others_may_rightly_say_is_an_answer)
 {
 	struct connection *client;
 
@@ -238,8 +254,8 @@ Test(outcome, HC_12_failure_of_the_others_is_no_reason_to_ask_the_broken_one)
 	fail_five_times();
 	cr_expect_eq(first_is_asked(100), 1);
 	client = kit_ask(kit_serial(200));
-	kit_refuse(503);
-	kit_expect(client, TRY_LATER, "ocsprelay; fwd=miss; fwd-status=503");
+	kit_answer(UNAUTHORIZED);
+	kit_expect(client, UNAUTHORIZED, "ocsprelay; fwd=miss; fwd-status=200");
 	kit_close();
 }
 
