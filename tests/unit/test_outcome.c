@@ -351,9 +351,10 @@ Test(outcome, who_is_back_tells_how_long_it_took_and_what_was_saved)
 	kit_ask("01");
 	kit_ask("04");
 	kit_refuse(500);
+	kit_ask("01");
 	kit_store("05", 0, PKI_DAY);
 	cr_expect_str_eq(kit.said[EVENT_RESPONDER_UP],
-			 "issuer=test responder=" KIT_URL(1) " seconds=0 saved=0");
+			 "issuer=test responder=" KIT_URL(1) " seconds=0 saved=1");
 	kit_close();
 }
 
