@@ -4,6 +4,14 @@
 
 #include <time.h>
 
+/* One that goes on while the machine sleeps, where there is one: what came due then is due when it
+ * wakes up. */
+#ifdef CLOCK_BOOTTIME
+#define MONOTONIC CLOCK_BOOTTIME
+#else
+#define MONOTONIC CLOCK_MONOTONIC
+#endif
+
 static struct timespec read_clock(clockid_t id)
 {
 	struct timespec now = {0};
@@ -20,14 +28,14 @@ int64_t clock_wall(void)
 
 int64_t clock_mono_ms(void)
 {
-	struct timespec now = read_clock(CLOCK_MONOTONIC);
+	struct timespec now = read_clock(MONOTONIC);
 
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int64_t clock_mono_us(void)
 {
-	struct timespec now = read_clock(CLOCK_MONOTONIC);
+	struct timespec now = read_clock(MONOTONIC);
 
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }

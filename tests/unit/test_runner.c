@@ -113,7 +113,8 @@ Test(runner, environment_is_what_was_given_and_no_shell_reads_it)
 	end();
 }
 
-/* Neither descriptors, even one that would be inherited, nor ignored or blocked signals. */
+/* Neither descriptors, even one that would be inherited, nor ignored or blocked signals (those of a
+ * child of the shell, which itself blocks some while it waits). */
 Test(runner, nothing_of_ours_is_inherited)
 {
 	sigset_t all;
@@ -131,7 +132,7 @@ Test(runner, nothing_of_ours_is_inherited)
 		    "p",
 		    "ls -l /proc/$$/fd | sed -n 's/.* \\([012]\\) -> /\\1 /p' >files\n"
 		    "[ -e /proc/$$/fd/100 ] && echo 100 >>files\n"
-		    "sed -n 's/^Sig\\(Ign\\|Blk\\):.*\\(....\\)$/\\2/p' /proc/$$/status >signals\n"
+		    "sed -n 's/^Sig\\(Ign\\|Blk\\):.*\\(....\\)$/\\2/p' /proc/self/status >signals\n"
 		    "cat; echo x; echo y >&2"),
 		60000),
 	    OK);
