@@ -17,6 +17,7 @@ void fetch_init(struct fetch *fetch, struct back *back, const struct ask *questi
 {
 	*fetch = (struct fetch){.back = back, .question = question, .wake = wake, .arg = arg};
 	attempts_init(&fetch->attempts, back->common, question);
+	fetch->n_removals = cache_removals(back->common->cache);
 	if (question->kind == ASK_REFRESH)
 		fetch->held =
 		    cache_peek(back->common->cache, key_bytes(&question->key), question->hash);

@@ -20,8 +20,9 @@ struct fetch {
 	void *arg;
 
 	struct attempts attempts;
-	struct entry *held; /* one reference: that a responder may confirm (HC-04), or NULL */
-	struct slice etag;  /* of held: the request was conditional; or empty */
+	struct entry *held;  /* one reference: that a responder may confirm (HC-04), or NULL */
+	uint64_t n_removals; /* of the cache, when it was there */
+	struct slice etag;   /* of held: the request was conditional; or empty */
 	uint8_t *held_der;
 	struct transfer *transfer;
 	const struct upstream_answer *answer; /* borrowed until fetch_judge returns */

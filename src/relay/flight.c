@@ -20,6 +20,7 @@
 #include "relay/judge.h"
 #include "relay/landing.h"
 #include "relay/lookup.h"
+#include "relay/refresher.h"
 #include "relay/step.h"
 #include "relay/turn.h"
 
@@ -202,9 +203,10 @@ static bool is_in_memory(const struct flight *flight)
 	const struct ask *ask = flight->question;
 	struct entry *entry =
 	    cache_peek(flight->back->common->cache, key_bytes(&ask->key), ask->hash);
+	bool is_valid = entry != NULL && clock_wall() < entry->hard_expiry;
 
 	entry_unref(entry);
-	return entry != NULL;
+	return is_valid;
 }
 
 static enum step after_stores(struct flight *flight)
@@ -228,8 +230,12 @@ static enum step load(struct flight *flight)
 	if (flight->question->kind == ASK_SHARED && flight->lookup.store == 0 &&
 	    (step = look_again(flight)) != STEP_NEXT)
 		return step;
-	if (only_compares(flight) && is_in_memory(flight))
-		return after_stores(flight);
+	if (only_compares(flight) && is_in_memory(flight)) {
+		if (flight->back->shared == NULL)
+			return after_stores(flight);
+		if (flight->lookup.store < flight->back->shared_index)
+			lookup_rewind(&flight->lookup); /* others may have stored a newer one */
+	}
 	step = lookup_ask(&flight->lookup);
 	return step == STEP_DONE ? after_stores(flight) : step;
 }
@@ -268,8 +274,10 @@ static enum step check(struct flight *flight)
 	}
 	freshness = freshness_of(entry->refresh_at, entry->hard_expiry,
 				 ask->issuer->policy.expiry_margin, now);
-	if (freshness == DUE)
+	if (freshness == DUE) {
 		entry_mark(entry); /* it was asked for: to be refreshed (CL-07) */
+		refresher_plan(flight->back->common, entry);
+	}
 	if (freshness == ENDING || is_doubtful(flight, entry)) {
 		entry_unref(flight->fallback);
 		flight->fallback = entry;
@@ -281,6 +289,8 @@ static enum step check(struct flight *flight)
 		entry_unref(entry);
 		return STEP_AGAIN;
 	}
+	if (ask->kind == ASK_REFRESH)
+		refresher_plan(flight->back->common, entry);
 	flight->entry = entry;
 	flight->detail = detail;
 	return STEP_DONE;
@@ -409,15 +419,17 @@ static bool is_comparable(const struct flight *flight)
 	return !has_nonce && !ask_is_verbatim(ask);
 }
 
-/* What a refresh began with may have been evicted meanwhile, but it counts (CL-16). */
+/* What a refresh began with may have been evicted meanwhile, but it counts (CL-16); not if it was
+ * taken out on purpose, by a purge or because its issuer is not trusted any more. */
 static void put_back_held(struct flight *flight)
 {
 	struct entry *held = flight->fetch.held, *current;
 	int old_status;
 
-	if (held == NULL || is_in_memory(flight))
+	if (held == NULL || is_in_memory(flight) ||
+	    cache_removals(flight->back->common->cache) != flight->fetch.n_removals)
 		return;
-	landing_put(flight->back->common, held, &current, &old_status);
+	cache_put(flight->back->common->cache, held, clock_wall(), &current, &old_status);
 	entry_unref(current);
 }
 

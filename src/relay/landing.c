@@ -30,7 +30,7 @@ static uint8_t *record_of(const struct entry *entry, struct slice *out)
 	return bytes;
 }
 
-static void write_through(struct back *back, const struct entry *entry)
+void landing_write(struct back *back, const struct entry *entry)
 {
 	struct slice record;
 	struct cache_key key;
@@ -80,17 +80,6 @@ void landing_put_off_if_same(const struct common *common, const struct ask *ques
 	if (old != NULL && memcmp(old->sha256, entry->sha256, sizeof(entry->sha256)) == 0)
 		put_off_refresh(entry, &question->issuer->policy, clock_wall());
 	entry_unref(old);
-}
-
-enum cache_put_result landing_put(const struct common *common, struct entry *entry,
-				  struct entry **out_current, int *out_old_status)
-{
-	enum cache_put_result result =
-	    cache_put(common->cache, entry, clock_wall(), out_current, out_old_status);
-
-	if (result == CACHE_STORED)
-		refresher_plan(common, entry);
-	return result;
 }
 
 /* The same response, on its way to another key by which it can be asked for. It goes there as if
@@ -162,18 +151,19 @@ bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
 	negative_remove(common->negative, key_bytes(&question->key));
 	send_twins(back, entry, algs);
 	landing_put_off_if_same(common, question, entry);
-	switch (landing_put(common, entry, &current, &old_status)) {
+	switch (cache_put(common->cache, entry, now, &current, &old_status)) {
 	case CACHE_ROLLBACK:
 		is_kept = false;
 		note_rollback(question);
 		put_off_refresh(current, &question->issuer->policy, now);
 		break;
 	case CACHE_STORED:
+		refresher_plan(common, entry);
 		landing_note_status(question, old_status, entry->status);
-		write_through(back, entry);
+		landing_write(back, entry);
 		break;
 	case CACHE_TOO_BIG:
-		write_through(back, entry);
+		landing_write(back, entry);
 		break;
 	}
 	entry_unref(entry);

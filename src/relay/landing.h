@@ -22,9 +22,8 @@ bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
 void landing_put_off_if_same(const struct common *common, const struct ask *question,
 			     struct entry *entry);
 
-/* Puts entry into memory as cache_put does, and plans its refresh. */
-enum cache_put_result landing_put(const struct common *common, struct entry *entry,
-				  struct entry **out_current, int *out_old_status);
+/* Writes entry to every store, and tells the fleet. */
+void landing_write(struct back *back, const struct entry *entry);
 
 /* For an answer that is not kept: what memory holds takes its place if that is newer (CL-16). */
 void landing_compare(struct back *back, const struct ask *question, struct entry **in_out);

@@ -46,12 +46,9 @@ enum step lookup_ask(struct lookup *lookup)
 }
 
 /* It is not left there. */
-static void discard(const struct lookup *lookup)
+static void count_refused(const struct lookup *lookup)
 {
-	struct store *from = store_of(lookup);
-
-	store_delete(from, key_bytes(&lookup->question->key));
-	counter_add(METRIC_STORE_OPERATIONS, store_slot(from), LABEL_OP_GET,
+	counter_add(METRIC_STORE_OPERATIONS, store_slot(store_of(lookup)), LABEL_OP_GET,
 		    LABEL_STORE_RESULT_REFUSED, 1);
 }
 
@@ -66,7 +63,8 @@ static void refuse(const struct lookup *lookup, err_t err)
 		store_delete(from, key_bytes(&lookup->question->key));
 		return;
 	}
-	discard(lookup);
+	store_delete(from, key_bytes(&lookup->question->key));
+	count_refused(lookup);
 	LOG(RECORD_REFUSED, LOG_TEXT("store", store_name(from)),
 	    LOG_TEXT("issuer", lookup->question->issuer->label), LOG_REASON(err));
 }
@@ -116,8 +114,10 @@ bool lookup_check(struct lookup *lookup, struct entry **out, const char **out_na
 	}
 	if (err == OK) {
 		landing_put_off_if_same(lookup->back->common, lookup->question, entry);
-		if (landing_put(lookup->back->common, entry, out, &old_status) == CACHE_ROLLBACK) {
-			discard(lookup); /* others know no better (CL-16) */
+		if (cache_put(lookup->back->common->cache, entry, clock_wall(), out, &old_status) ==
+		    CACHE_ROLLBACK) {
+			count_refused(lookup);
+			landing_write(lookup->back, *out); /* others know no better (CL-16) */
 			LOG(ROLLBACK_REFUSED, LOG_TEXT("store", store_name(store_of(lookup))),
 			    LOG_TEXT("issuer", lookup->question->issuer->label));
 		} else {

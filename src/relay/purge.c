@@ -47,10 +47,25 @@ static bool has_failure(void *arg, struct slice bytes)
 	return true;
 }
 
+static void remove_key(void *arg, const struct cache_key *key)
+{
+	struct purge *purge = arg;
+	struct cache *cache = purge->opts.common->cache;
+	struct slice octets = key_bytes(key);
+
+	purge->result.n_entries += cache_remove(cache, octets, cache_hash(cache, octets));
+}
+
+/* One certificate is looked up: there may be many such purges, and much to look through. */
 static void purge_memory(struct purge *purge)
 {
-	cache_remove_if(purge->opts.common->cache, has_entry, purge);
-	negative_remove_if(purge->opts.common->negative, has_failure, purge);
+	const struct common *common = purge->opts.common;
+
+	if (purge->selection.serial_len > 0 && purge->selection.has_issuer)
+		selection_each_key(&purge->selection, NULL, remove_key, purge);
+	else
+		cache_remove_if(common->cache, has_entry, purge);
+	negative_remove_if(common->negative, has_failure, purge);
 }
 
 static void purge_free(struct purge *purge)

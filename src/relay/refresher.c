@@ -22,6 +22,7 @@ struct queue {
 	struct due_item *items; /* a ring */
 	size_t n, cap, first;
 	unsigned n_out;
+	bool is_waiting;     /* something was in it when what is watched was looked for */
 	int64_t ms_probe_at; /* monotonic; while no responder works */
 	int64_t ms_interval; /* between the last probe and the next; 0: all is well */
 };
@@ -70,12 +71,13 @@ static bool grow(struct queue *queue)
 	return true;
 }
 
-/* Without memory it is forgotten: the next client that asks starts the refresh (CL-07). */
-static void push(struct queue *queue, struct due_item item)
+/* False without memory. */
+static bool push(struct queue *queue, struct due_item item)
 {
 	if (queue == NULL || (queue->n == queue->cap && !grow(queue)))
-		return;
+		return false;
 	queue->items[(queue->first + queue->n++) % queue->cap] = item;
+	return true;
 }
 
 static struct due_item shift(struct queue *queue)
@@ -89,9 +91,17 @@ static struct due_item shift(struct queue *queue)
 
 /* --- items ------------------------------------------------------------------------------------ */
 
+/* Never 0, which stands for what is missing. */
+static uint32_t stamp_of(const struct entry *entry)
+{
+	uint32_t stamp = (uint32_t)entry->fetched_at;
+
+	return stamp > 0 ? stamp : 1;
+}
+
 static struct due_item item_of(const struct entry *entry, uint64_t hash)
 {
-	return (struct due_item){.hash = hash, .stamp = (uint32_t)entry->fetched_at};
+	return (struct due_item){.hash = hash, .stamp = stamp_of(entry)};
 }
 
 static const struct watched_cert *watched_of(const struct refresher *refresher, uint64_t hash)
@@ -105,7 +115,7 @@ static struct entry *entry_of(const struct refresher *refresher, struct due_item
 {
 	struct entry *entry = cache_peek_hash(refresher->back->common->cache, item.hash);
 
-	if (entry != NULL && (uint32_t)entry->fetched_at == item.stamp) {
+	if (entry != NULL && stamp_of(entry) == item.stamp) {
 		if (clock_wall() < entry->hard_expiry &&
 		    (entry_is_used(entry) || watched_of(refresher, item.hash) != NULL))
 			return entry;
@@ -150,6 +160,20 @@ static const struct issuer *issuer_of(const struct refresher *refresher, const s
 	return issuers_by_id(refresher->back->rules->issuers, tail_issuer_id(entry->tail));
 }
 
+/* Into the queue of its issuer. What cannot be kept in mind is planned anew by the next client that
+ * asks (CL-07). */
+static void enqueue(struct refresher *refresher, const struct issuer *issuer, struct due_item item)
+{
+	struct entry *entry;
+
+	if (push(queue_of(refresher, issuer), item))
+		return;
+	entry = entry_of(refresher, item);
+	if (entry != NULL)
+		entry_forget_plan(entry);
+	entry_unref(entry);
+}
+
 /* Out of the calendar and into its queue, if it is time, or back. */
 static void sort(struct refresher *refresher, struct due_item item)
 {
@@ -159,7 +183,9 @@ static void sort(struct refresher *refresher, struct due_item item)
 	if (issuer != NULL && clock_wall() < due_at(entry))
 		plan_at(refresher->back->due, item, due_at(entry));
 	else if (issuer != NULL && issuer->n_responders > 0)
-		push(queue_of(refresher, issuer), item);
+		enqueue(refresher, issuer, item);
+	else if (entry != NULL)
+		entry_forget_plan(entry);
 	entry_unref(entry);
 }
 
@@ -196,7 +222,6 @@ static bool refresh(struct refresher *refresher, struct queue *queue, struct due
 /* --- what is watched and missing ---------------------------------------------------------------
  */
 
-/* No entry was fetched in 1970: the item is about a key of which there is none. */
 static bool is_missing(struct due_item item)
 {
 	return item.stamp == 0;
@@ -229,7 +254,23 @@ static bool start(struct refresher *refresher, struct queue *queue, struct due_i
 	return is_missing(item) ? fetch(refresher, queue, item) : refresh(refresher, queue, item);
 }
 
-/* What is not in memory, at start, after a reload, or because it was evicted or purged. */
+/* A queue whose issuer is configured no more is worked off by nobody. */
+static void drop_orphans(struct refresher *refresher)
+{
+	const struct issuers *issuers = refresher->back->rules->issuers;
+
+	for (unsigned slot = 0; slot < refresher->n_queues; slot++) {
+		bool has_issuer = false;
+
+		for (size_t i = 0; i < issuers_count(issuers) && !has_issuer; i++)
+			has_issuer = issuers_at(issuers, i)->slot == slot;
+		if (refresher->queues[slot] != NULL && !has_issuer)
+			refresher->queues[slot]->n = 0;
+	}
+}
+
+/* What is not in memory, at start, after a reload, or because it was evicted or purged. While a
+ * queue waits for its responders everything missing is in it already. */
 static void look_for_missing(struct refresher *refresher)
 {
 	const struct back *back = refresher->back;
@@ -239,25 +280,31 @@ static void look_for_missing(struct refresher *refresher)
 	for (size_t i = 0; i < watched_count(watched); i++) {
 		const struct watched_cert *cert = watched_at(watched, i);
 		const struct issuer *issuer = issuers_by_id(issuers, cert->key.issuer_id);
+		struct queue *queue = issuer != NULL ? queue_of(refresher, issuer) : NULL;
 
-		if (back->common->backs[cert->hash % back->common->n_backs] == back &&
-		    issuer != NULL && missing_key(refresher, cert->hash) != NULL)
-			push(queue_of(refresher, issuer), (struct due_item){.hash = cert->hash});
+		if (queue != NULL && !queue->is_waiting &&
+		    back->common->backs[cert->hash % back->common->n_backs] == back &&
+		    missing_key(refresher, cert->hash) != NULL)
+			push(queue, (struct due_item){.hash = cert->hash});
 	}
 	refresher->watched_of = issuers;
 	refresher->ms_watch_at = clock_mono_ms() + MS_WATCH;
 }
 
-/* While a queue waits for its responders everything missing is in it already. */
-static bool is_time_to_look(const struct refresher *refresher)
+/* At once after a reload, and then now and then. */
+static void watch(struct refresher *refresher)
 {
-	if (refresher->watched_of != refresher->back->rules->issuers)
-		return true;
+	bool is_new = refresher->watched_of != refresher->back->rules->issuers;
+
+	if (!is_new && clock_mono_ms() < refresher->ms_watch_at)
+		return;
+	if (is_new)
+		drop_orphans(refresher);
 	for (unsigned i = 0; i < refresher->n_queues; i++) {
-		if (refresher->queues[i] != NULL && refresher->queues[i]->n > 0)
-			return false;
+		if (refresher->queues[i] != NULL)
+			refresher->queues[i]->is_waiting = !is_new && refresher->queues[i]->n > 0;
 	}
-	return clock_mono_ms() >= refresher->ms_watch_at;
+	look_for_missing(refresher);
 }
 
 /* --- what becomes of it ------------------------------------------------------------------------
@@ -266,6 +313,16 @@ static bool is_time_to_look(const struct refresher *refresher)
 static bool is_down(const struct refresher *refresher, const struct issuer *issuer)
 {
 	return health_is_down(refresher->back->common, issuer, clock_mono_ms());
+}
+
+/* What a store had is planned by the client that asks for it; nobody may ask for this. */
+static void plan_found(const struct refresher *refresher, struct due_item item)
+{
+	struct entry *entry = cache_peek_hash(refresher->back->common->cache, item.hash);
+
+	if (entry != NULL)
+		refresher_plan(refresher->back->common, entry);
+	entry_unref(entry);
 }
 
 /* Whether it is still to be done. */
@@ -290,10 +347,12 @@ void refresher_end(struct refresher *refresher, const struct ask *ask)
 
 	if (queue != NULL)
 		queue->n_out--;
+	if (is_missing(item))
+		plan_found(refresher, item);
 	if (!is_left(refresher, item, &at))
 		return; /* its successor is planned */
 	if (is_down(refresher, ask->issuer))
-		push(queue, item);
+		enqueue(refresher, ask->issuer, item);
 	else if (!is_missing(item))
 		plan_at(refresher->back->due, item, at);
 }
@@ -350,8 +409,7 @@ static void on_tick(void *arg)
 			sort(refresher, items[i]);
 		n_taken += n;
 	} while (n == N_ELEMENTS(items) && n_taken < MAX_TAKEN);
-	if (is_time_to_look(refresher))
-		look_for_missing(refresher);
+	watch(refresher);
 	for (size_t i = 0; i < issuers_count(issuers); i++) {
 		const struct issuer *issuer = issuers_at(issuers, i);
 

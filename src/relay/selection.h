@@ -34,7 +34,7 @@ bool selection_of_news(const struct news *news, struct selection *out);
 bool selection_has(const struct selection *selection, const struct cache_key *key);
 
 /* Each key that the selection may mean, which has a serial: of its issuer or else of each in the
- * table, under all algorithms. */
+ * table, under all algorithms. issuers: NULL is fine where it has an issuer. */
 typedef void selection_fn(void *arg, const struct cache_key *key);
 void selection_each_key(const struct selection *selection, const struct issuers *issuers,
 			selection_fn *fn, void *arg);

@@ -37,7 +37,7 @@ enum step turn_ask(struct turn *turn)
 	if (turn->is_ours || turn->back->shared == NULL || question->kind == ASK_ALONE)
 		return STEP_NEXT;
 	if (turn->ms_patience == 0)
-		turn->ms_patience = time_add(ms_now, ms_deadline);
+		turn->ms_patience = time_add(ms_now, ms_deadline / 2);
 	if (ms_now >= turn->ms_patience)
 		return STEP_NEXT;
 	if (store_lease(turn->back->shared, key_bytes(&question->key), &ops, &turn->lease) !=

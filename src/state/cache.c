@@ -15,6 +15,7 @@ struct cache {
 	struct hash_key key;
 	size_t max_bytes;
 	size_t n_shards; /* a power of two */
+	_Atomic uint64_t n_removals;
 	struct shard shards[];
 };
 
@@ -146,12 +147,18 @@ enum cache_put_result cache_put(struct cache *cache, struct entry *entry, int64_
 	return result;
 }
 
+uint64_t cache_removals(const struct cache *cache)
+{
+	return atomic_load(&cache->n_removals);
+}
+
 bool cache_remove(struct cache *cache, struct slice key, uint64_t hash)
 {
 	struct shard *shard = shard_of(cache, hash);
 	struct entry *entry = NULL;
 	struct slot slot;
 
+	atomic_fetch_add(&cache->n_removals, 1);
 	pthread_mutex_lock(&shard->mutex);
 	if (shard_find(shard, key, hash, &slot))
 		entry = shard_detach(shard, hash, slot);
@@ -162,6 +169,7 @@ bool cache_remove(struct cache *cache, struct slice key, uint64_t hash)
 
 void cache_remove_if(struct cache *cache, cache_test_fn *fn, void *arg)
 {
+	atomic_fetch_add(&cache->n_removals, 1);
 	for (size_t i = 0; i < cache->n_shards; i++) {
 		struct shard *shard = &cache->shards[i];
 

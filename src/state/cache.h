@@ -48,6 +48,10 @@ enum cache_put_result {
 enum cache_put_result cache_put(struct cache *cache, struct entry *entry, int64_t now,
 				struct entry **out_current, int *out_old_status);
 
+/* How often something was taken out on purpose, by the two below: what somebody kept a reference to
+ * must not be put back then. */
+uint64_t cache_removals(const struct cache *cache);
+
 /* Takes the entry of this key out; true if there was one. */
 bool cache_remove(struct cache *cache, struct slice key, uint64_t hash);
 

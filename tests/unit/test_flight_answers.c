@@ -211,20 +211,61 @@ Test(flight_answers, NO_06_copy_on_disk_is_a_fallback_too)
 	kit_close();
 }
 
-/* What a refresh began with may be evicted before it ends. */
+/* Memory is full of others when the refresh ends. */
+static void evict(void)
+{
+	struct cache_key key;
+	struct entry *entry;
+
+	kit_key("01", &key);
+	for (unsigned i = 0; i < 5000; i++) {
+		entry = cache_peek(kit.common.cache, key_bytes(&key),
+				   cache_hash(kit.common.cache, key_bytes(&key)));
+		if (entry == NULL)
+			return;
+		atomic_store(&entry->marks, 0);
+		entry_unref(entry);
+		kit_store(kit_serial(i), 0, PKI_DAY);
+	}
+	cr_assert_fail("nothing is evicted");
+}
+
 Test(flight_answers, CL_16_refresh_is_compared_with_what_it_began_with)
 {
 	struct slice revoked;
 
-	kit_open();
+	kit_prepare();
+	kit.settings.cache.memory = 1 << 20;
+	kit.n_stores = 0;
+	kit_start();
 	kit_ask("01");
 	revoked = status_at(CERT_REVOKED, 0, NO_EXTS);
 	kit_answer(revoked);
 	stage_pass(61 * 1000);
 	kit_post(kit_about("01", NO_EXTS), HTTP_NO_CACHE);
-	forget();
-	kit_answer(status_at(CERT_GOOD, -3600, NO_EXTS));
+	evict();
+	stage_answer_ok(1, status_at(CERT_GOOD, -3600, NO_EXTS));
+	stage_pass(0);
 	cr_expect(slice_eq(stage_body(kit_ask("01")), revoked));
+	kit_close();
+}
+
+/* What was taken out on purpose is not put back by whoever still holds it. */
+Test(flight_answers, CL_23_refresh_does_not_undo_a_purge)
+{
+	struct slice older;
+
+	kit_prepare();
+	kit.n_stores = 0;
+	kit_start();
+	kit_ask("01");
+	kit_answer(status_at(CERT_REVOKED, 0, NO_EXTS));
+	stage_pass(61 * 1000);
+	kit_post(kit_about("01", NO_EXTS), HTTP_NO_CACHE);
+	forget();
+	older = status_at(CERT_GOOD, -3600, NO_EXTS);
+	kit_answer(older);
+	cr_expect(slice_eq(stage_body(kit_ask("01")), older));
 	kit_close();
 }
 

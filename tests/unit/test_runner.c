@@ -128,12 +128,11 @@ Test(runner, nothing_of_ours_is_inherited)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	cr_assert_eq(
-	    add(script(
-		    "p",
-		    "ls -l /proc/$$/fd | sed -n 's/.* \\([012]\\) -> /\\1 /p' >files\n"
-		    "[ -e /proc/$$/fd/100 ] && echo 100 >>files\n"
-		    "sed -n 's/^Sig\\(Ign\\|Blk\\):.*\\(....\\)$/\\2/p' /proc/self/status >signals\n"
-		    "cat; echo x; echo y >&2"),
+	    add(script("p", "ls -l /proc/$$/fd | sed -n 's/.* \\([012]\\) -> /\\1 /p' >files\n"
+			    "[ -e /proc/$$/fd/100 ] && echo 100 >>files\n"
+			    "sed -n 's/^Sig\\(Ign\\|Blk\\):.*\\(....\\)$/\\2/p' /proc/self/status "
+			    ">signals\n"
+			    "cat; echo x; echo y >&2"),
 		60000),
 	    OK);
 	wait_for(1);
