@@ -409,38 +409,10 @@ static enum step verify(struct flight *flight)
 /* --- STORE, PUBLISH -----------------------------------------------------------------------------
  */
 
-/* An answer that repeats the client's nonce was made for it just now, and one to its own words can
- * be compared to nothing. */
-static bool is_comparable(const struct flight *flight)
-{
-	const struct ask *ask = flight->question;
-	bool has_nonce = ask->request.flags & REQUEST_NONCE && flight->entry->flags & VERDICT_NONCE;
-
-	return !has_nonce && !ask_is_verbatim(ask);
-}
-
-/* What a refresh began with may have been evicted meanwhile, but it counts (CL-16); not if it was
- * taken out on purpose, by a purge or because its issuer is not trusted any more. */
-static void put_back_held(struct flight *flight)
-{
-	struct entry *held = flight->fetch.held, *current;
-	int old_status;
-
-	if (held == NULL || is_in_memory(flight) ||
-	    cache_removals(flight->back->common->cache) != flight->fetch.n_removals)
-		return;
-	cache_put(flight->back->common->cache, held, clock_wall(), &current, &old_status);
-	entry_unref(current);
-}
-
 static enum step store(struct flight *flight)
 {
-	put_back_held(flight);
-	if (flight->fetch.may_store)
-		flight->is_stored = landing_keep(flight->back, flight->question, flight->fetch.algs,
-						 &flight->entry);
-	else if (is_comparable(flight))
-		landing_compare(flight->back, flight->question, &flight->entry);
+	flight->is_stored =
+	    landing_take(flight->back, flight->question, &flight->fetch, &flight->entry);
 	return STEP_DONE;
 }
 

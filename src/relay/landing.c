@@ -11,6 +11,7 @@
 #include "core/record.h"
 #include "io/clock.h"
 #include "relay/back.h"
+#include "relay/fetch.h"
 #include "relay/fleet.h"
 #include "relay/flight.h"
 #include "relay/refresher.h"
@@ -125,7 +126,7 @@ static void note_rollback(const struct ask *question)
 	LOG(ROLLBACK_REFUSED, LOG_TEXT("issuer", question->issuer->label));
 }
 
-void landing_compare(struct back *back, const struct ask *question, struct entry **in_out)
+static void compare(struct back *back, const struct ask *question, struct entry **in_out)
 {
 	struct entry *current =
 	    cache_peek(back->common->cache, key_bytes(&question->key), question->hash);
@@ -139,8 +140,8 @@ void landing_compare(struct back *back, const struct ask *question, struct entry
 	*in_out = current;
 }
 
-bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
-		  struct entry **in_out)
+static bool keep(struct back *back, const struct ask *question, unsigned algs,
+		 struct entry **in_out)
 {
 	const struct common *common = back->common;
 	struct entry *entry = *in_out, *current = NULL;
@@ -169,6 +170,42 @@ bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
 	entry_unref(entry);
 	*in_out = current;
 	return is_kept;
+}
+
+/* An answer that repeats the client's nonce was made for it just now, and one to its own words can
+ * be compared to nothing. */
+static bool is_comparable(const struct ask *question, const struct entry *entry)
+{
+	bool has_nonce = question->request.flags & REQUEST_NONCE && entry->flags & VERDICT_NONCE;
+
+	return !has_nonce && !ask_is_verbatim(question);
+}
+
+/* What a refresh began with may have been evicted meanwhile, but it counts (CL-16); not if it was
+ * taken out on purpose, by a purge or because its issuer is not trusted any more. */
+static void put_back_held(struct back *back, const struct ask *question, const struct fetch *fetch)
+{
+	struct cache *cache = back->common->cache;
+	struct entry *current;
+	int old_status;
+
+	if (fetch->held == NULL || cache_removals(cache) != fetch->n_removals)
+		return;
+	current = cache_peek(cache, key_bytes(&question->key), question->hash);
+	if (current == NULL)
+		cache_put(cache, fetch->held, clock_wall(), &current, &old_status);
+	entry_unref(current);
+}
+
+bool landing_take(struct back *back, const struct ask *question, const struct fetch *fetch,
+		  struct entry **in_out)
+{
+	put_back_held(back, question, fetch);
+	if (fetch->may_store)
+		return keep(back, question, fetch->algs, in_out);
+	if (is_comparable(question, *in_out))
+		compare(back, question, in_out);
+	return false;
 }
 
 err_t landing_find(struct back *back, const struct ask *question, struct entry **out)

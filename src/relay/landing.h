@@ -11,10 +11,12 @@
 #include "relay/common.h"
 
 struct back;
+struct fetch;
 
-/* Keeps *in_out, and under the keys of algs too (struct verdict). False: a newer one was there,
- * which takes its place in *in_out and in what clients get (CL-16). */
-bool landing_keep(struct back *back, const struct ask *question, unsigned algs,
+/* What fetch brought, *in_out: kept if it may be, under all the keys by which the response names
+ * its certificate. Whether it was. Where memory holds a newer one, that takes its place in *in_out
+ * and in what clients get, kept or not (CL-16). */
+bool landing_take(struct back *back, const struct ask *question, const struct fetch *fetch,
 		  struct entry **in_out);
 
 /* Before entry is put into memory, fetched by us or another relay: a refresh that brought the very
@@ -24,9 +26,6 @@ void landing_put_off_if_same(const struct common *common, const struct ask *ques
 
 /* Writes entry to every store, and tells the fleet. */
 void landing_write(struct back *back, const struct entry *entry);
-
-/* For an answer that is not kept: what memory holds takes its place if that is newer (CL-16). */
-void landing_compare(struct back *back, const struct ask *question, struct entry **in_out);
 
 /* Tells those who watch for it that a certificate's status is another one now; old_status as
  * cache_put gives it. */
