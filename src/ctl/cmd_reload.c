@@ -7,10 +7,6 @@
 #include "ctl/commands.h"
 #include "ctl/remote.h"
 
-struct reload_args {
-	struct remote_args remote;
-};
-
 static void print_items(const json_t *told, const char *name, const char *what)
 {
 	size_t i;
@@ -31,25 +27,11 @@ static void print(const json_t *told)
 
 int cmd_reload(int argc, char **argv)
 {
-	static const struct args_row rows[] = {REMOTE_ROWS(reload_args)};
-	static const struct args_spec spec = {"reload", rows, N_ELEMENTS(rows)};
-	struct reload_args args = {.remote = REMOTE_ARGS};
-	struct remote remote;
-	json_t *told = NULL;
-	int status = args_read(&spec, argc, argv, &args);
+	static const struct remote_command command = {.name = "reload",
+						      .path = "/api/v1/reload",
+						      .type = "application/json",
+						      .body = "{}",
+						      .print = print};
 
-	if (status != ARGS_GO)
-		return status;
-	status = remote_open("reload", &args.remote, &remote);
-	if (status == ARGS_GO)
-		status = remote_object(&remote, "/api/v1/reload", "application/json",
-				       slice_text("{}"), &told);
-	if (status == ARGS_GO) {
-		if (!remote.json)
-			print(told);
-		status = EXIT_OK;
-	}
-	json_decref(told);
-	remote_close(&remote);
-	return status;
+	return remote_command(&command, argc, argv);
 }

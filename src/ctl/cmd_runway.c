@@ -12,10 +12,6 @@
 
 #define BAR 30 /* columns */
 
-struct runway_args {
-	struct remote_args remote;
-};
-
 /* In the columns of the bar, for the longest of all. */
 static size_t columns(int64_t seconds, int64_t longest)
 {
@@ -95,25 +91,8 @@ static void print(const json_t *told)
 
 int cmd_runway(int argc, char **argv)
 {
-	static const struct args_row rows[] = {REMOTE_ROWS(runway_args)};
-	static const struct args_spec spec = {"runway", rows, N_ELEMENTS(rows)};
-	struct runway_args args = {.remote = REMOTE_ARGS};
-	struct remote remote;
-	json_t *told = NULL;
-	int status = args_read(&spec, argc, argv, &args);
+	static const struct remote_command command = {
+	    .name = "runway", .path = "/api/v1/runway", .print = print};
 
-	if (status != ARGS_GO)
-		return status;
-	status = remote_open("runway", &args.remote, &remote);
-	if (status == ARGS_GO)
-		status =
-		    remote_object(&remote, "/api/v1/runway", NULL, (struct slice){.len = 0}, &told);
-	if (status == ARGS_GO) {
-		if (!remote.json)
-			print(told);
-		status = EXIT_OK;
-	}
-	json_decref(told);
-	remote_close(&remote);
-	return status;
+	return remote_command(&command, argc, argv);
 }

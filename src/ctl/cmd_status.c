@@ -9,10 +9,6 @@
 #include "ctl/remote.h"
 #include "ctl/span.h"
 
-struct status_args {
-	struct remote_args remote;
-};
-
 static void print_relay(const json_t *told)
 {
 	char up[SPAN_TEXT];
@@ -125,25 +121,8 @@ static void print(const json_t *told)
 
 int cmd_status(int argc, char **argv)
 {
-	static const struct args_row rows[] = {REMOTE_ROWS(status_args)};
-	static const struct args_spec spec = {"status", rows, N_ELEMENTS(rows)};
-	struct status_args args = {.remote = REMOTE_ARGS};
-	struct remote remote;
-	json_t *told = NULL;
-	int status = args_read(&spec, argc, argv, &args);
+	static const struct remote_command command = {
+	    .name = "status", .path = "/api/v1/status", .print = print};
 
-	if (status != ARGS_GO)
-		return status;
-	status = remote_open("status", &args.remote, &remote);
-	if (status == ARGS_GO)
-		status =
-		    remote_object(&remote, "/api/v1/status", NULL, (struct slice){.len = 0}, &told);
-	if (status == ARGS_GO) {
-		if (!remote.json)
-			print(told);
-		status = EXIT_OK;
-	}
-	json_decref(told);
-	remote_close(&remote);
-	return status;
+	return remote_command(&command, argc, argv);
 }

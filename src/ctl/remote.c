@@ -263,3 +263,32 @@ int64_t remote_number(const json_t *object, const char *name)
 {
 	return json_integer_value(json_object_get(object, name));
 }
+
+struct command_args {
+	struct remote_args remote;
+};
+
+int remote_command(const struct remote_command *command, int argc, char **argv)
+{
+	static const struct args_row rows[] = {REMOTE_ROWS(command_args)};
+	const struct args_spec spec = {command->name, rows, N_ELEMENTS(rows)};
+	struct command_args args = {.remote = REMOTE_ARGS};
+	struct remote remote;
+	json_t *told = NULL;
+	int status = args_read(&spec, argc, argv, &args);
+
+	if (status != ARGS_GO)
+		return status;
+	status = remote_open(command->name, &args.remote, &remote);
+	if (status == ARGS_GO)
+		status = remote_object(&remote, command->path, command->type,
+				       slice_text(command->body), &told);
+	if (status == ARGS_GO) {
+		if (!remote.json)
+			command->print(told);
+		status = EXIT_OK;
+	}
+	json_decref(told);
+	remote_close(&remote);
+	return status;
+}

@@ -59,6 +59,15 @@ MUST_CHECK int remote_lines(struct remote *remote, const struct admin_call *call
 MUST_CHECK int remote_object(struct remote *remote, const char *path, const char *type,
 			     struct slice body, json_t **out);
 
+/* A whole command that takes no options but those above: makes one such call and prints what was
+ * answered. Its exit status. */
+struct remote_command {
+	const char *name, *path;
+	const char *type, *body; /* NULL: GET */
+	void (*print)(const json_t *told);
+};
+int remote_command(const struct remote_command *command, int argc, char **argv);
+
 /* {"issuer":...,"serial":...,"all":true}, of what is given. */
 void remote_selection(const char *issuer, const char *serial, bool all, struct buf *out);
 
