@@ -71,6 +71,8 @@ static void listen_anew(void *arg)
 		return;
 	redis_link_free(news->link);
 	news->link = redis_link_new(&opts);
+	if (!news->link)
+		news->again = timer_start(news->handle->loop, MS_AGAIN, listen_anew, news);
 }
 
 err_t redis_subscribe(struct store *store, store_news_fn *fn, void *arg)
