@@ -106,6 +106,22 @@ static void print_issuer(const json_t *issuer)
 	print_runway(json_object_get(issuer, "runway"));
 }
 
+static void print_watched(const json_t *watched)
+{
+	int64_t n = remote_number(watched, "certificates");
+	const json_t *cold = json_object_get(watched, "cold");
+	const json_t *skipped = json_object_get(watched, "skipped");
+	size_t i;
+	json_t *one;
+
+	if (n == 0 && json_array_size(skipped) == 0)
+		return;
+	printf("watched    %" PRId64 " certificates, %zu of them without an answer\n", n,
+	       json_array_size(cold));
+	json_array_foreach(cold, i, one) printf("  cold     %s\n", json_string_value(one));
+	json_array_foreach(skipped, i, one) printf("  skipped  %s\n", json_string_value(one));
+}
+
 static void print(const json_t *told)
 {
 	size_t i;
@@ -116,6 +132,7 @@ static void print(const json_t *told)
 	print_cache(json_object_get(told, "cache"));
 	json_array_foreach(json_object_get(told, "stores"), i, one)
 	    printf("store      %-4s %s\n", health(one), remote_text(one, "store"));
+	print_watched(json_object_get(told, "watched"));
 	json_array_foreach(json_object_get(told, "issuers"), i, one) print_issuer(one);
 }
 

@@ -108,6 +108,41 @@ static void put_issuers(struct buf *out, struct relay *relay)
 	buf_text(out, "]");
 }
 
+static bool is_warm(struct relay *relay, uint64_t hash)
+{
+	struct entry *entry = cache_peek_hash(relay_cache(relay), hash);
+	bool is_valid = entry != NULL && clock_wall() < entry->hard_expiry;
+
+	entry_unref(entry);
+	return is_valid;
+}
+
+/* Those that are not warm and those that cannot be watched by name. */
+static void put_watched(struct buf *out, struct relay *relay)
+{
+	const struct watched *watched = issuers_watched(relay_issuers(relay));
+	const char *comma = "";
+
+	buf_printf(out, "\"watched\":{\"certificates\":%zu,\"cold\":[", watched_count(watched));
+	for (size_t i = 0; i < watched_count(watched); i++) {
+		const struct watched_cert *cert = watched_at(watched, i);
+
+		if (is_warm(relay, cert->hash))
+			continue;
+		buf_printf(out, "%s\"", comma);
+		buf_json(out, slice_text(cert->name));
+		buf_text(out, "\"");
+		comma = ",";
+	}
+	buf_text(out, "],\"skipped\":[");
+	for (size_t i = 0; i < watched_count_skipped(watched); i++) {
+		buf_text(out, i ? ",\"" : "\"");
+		buf_json(out, slice_text(watched_skipped_at(watched, i)));
+		buf_text(out, "\"");
+	}
+	buf_text(out, "]},");
+}
+
 void status_json(const struct status_context *context, struct buf *out)
 {
 	struct relay *relay = context->relay;
@@ -126,6 +161,7 @@ void status_json(const struct status_context *context, struct buf *out)
 	put_requests(out);
 	put_cache(out, relay, context->settings);
 	put_stores(out, relay);
+	put_watched(out, relay);
 	put_issuers(out, relay);
 	buf_text(out, "}\n");
 }

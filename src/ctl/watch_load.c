@@ -12,27 +12,32 @@
 #include "io/files.h"
 
 #define NAME_SIZE 256
+#define TEXT_SIZE 1024
 
-static void complain(struct buf *messages, const char *path, const char *who, const char *what)
+/* In messages and in the log, and for the status as long as the table lives. */
+static err_t complain(struct issuers *issuers, struct buf *messages, const char *path,
+		      const char *what)
 {
-	buf_printf(messages, "%s: %s%s%s\n", path, who, *who != '\0' ? ": " : "", what);
-	LOG(CERTIFICATE_SKIPPED, LOG_TEXT("file", path), LOG_TEXT("subject", who),
-	    LOG_TEXT("reason", what));
+	char text[TEXT_SIZE];
+
+	snprintf(text, sizeof(text), "%s: %s", path, what);
+	buf_printf(messages, "%s\n", text);
+	LOG(CERTIFICATE_SKIPPED, LOG_TEXT("file", path), LOG_TEXT("reason", what));
+	return watched_skip(issuers_watched(issuers), text);
 }
 
 static err_t take(struct issuers *issuers, X509 *cert, const char *path, struct buf *messages)
 {
 	struct cache_key key;
-	char name[NAME_SIZE], what[NAME_SIZE];
+	char name[NAME_SIZE], what[TEXT_SIZE];
 	err_t err = issued_key(issuers, cert, &key);
 
 	if (err == ERR_NO_MEMORY)
 		return err;
 	certificate_name(X509_get_subject_name(cert), name, sizeof(name));
 	if (err != OK) {
-		snprintf(what, sizeof(what), "cannot be watched: %s", issued_why(err));
-		complain(messages, path, name, what);
-		return OK;
+		snprintf(what, sizeof(what), "%s: cannot be watched: %s", name, issued_why(err));
+		return complain(issuers, messages, path, what);
 	}
 	return watched_add(issuers_watched(issuers), &key, name);
 }
@@ -44,11 +49,9 @@ static err_t take_file(struct issuers *issuers, const char *path, struct buf *me
 
 	if (err == ERR_NO_MEMORY)
 		return err;
-	if (err != OK) {
-		complain(messages, path, "",
-			 err == ERR_SYSTEM ? strerror(errno) : err_row(err)->text);
-		return OK;
-	}
+	if (err != OK)
+		return complain(issuers, messages, path,
+				err == ERR_SYSTEM ? strerror(errno) : err_row(err)->text);
 	for (size_t i = 0; i < found.n && err == OK; i++)
 		err = take(issuers, found.items[i], path, messages);
 	certificates_free(&found);
@@ -64,10 +67,8 @@ err_t watch_load(const struct settings *settings, struct issuers *issuers, struc
 
 	if (*path != '\0')
 		err = directory_list(path, suffixes, &files);
-	if (err == ERR_SYSTEM) {
-		complain(messages, path, "", strerror(errno));
-		err = OK;
-	}
+	if (err == ERR_SYSTEM)
+		err = complain(issuers, messages, path, strerror(errno));
 	for (size_t i = 0; i < files.n && err == OK; i++)
 		err = take_file(issuers, files.items[i], messages);
 	text_list_free(&files);

@@ -10,6 +10,8 @@ struct watched {
 	struct hash_key hash_key;
 	struct watched_cert *certs;
 	size_t n, cap;
+	char **skipped;
+	size_t n_skipped;
 	bool is_sealed;
 };
 
@@ -28,7 +30,10 @@ void watched_free(struct watched *watched)
 		return;
 	for (size_t i = 0; i < watched->n; i++)
 		free(watched->certs[i].name);
+	for (size_t i = 0; i < watched->n_skipped; i++)
+		free(watched->skipped[i]);
 	free(watched->certs);
+	free(watched->skipped);
 	free(watched);
 }
 
@@ -51,6 +56,20 @@ err_t watched_add(struct watched *watched, const struct cache_key *key, const ch
 	if (cert.name == NULL)
 		return ERR_NO_MEMORY;
 	watched->certs[watched->n++] = cert;
+	return OK;
+}
+
+err_t watched_skip(struct watched *watched, const char *text)
+{
+	char **skipped = reallocarray(watched->skipped, watched->n_skipped + 1, sizeof(char *));
+
+	if (skipped == NULL)
+		return ERR_NO_MEMORY;
+	watched->skipped = skipped;
+	skipped[watched->n_skipped] = strdup(text);
+	if (skipped[watched->n_skipped] == NULL)
+		return ERR_NO_MEMORY;
+	watched->n_skipped++;
 	return OK;
 }
 
@@ -95,4 +114,14 @@ size_t watched_count(const struct watched *watched)
 const struct watched_cert *watched_at(const struct watched *watched, size_t i)
 {
 	return &watched->certs[i];
+}
+
+size_t watched_count_skipped(const struct watched *watched)
+{
+	return watched->n_skipped;
+}
+
+const char *watched_skipped_at(const struct watched *watched, size_t i)
+{
+	return watched->skipped[i];
 }

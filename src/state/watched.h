@@ -26,6 +26,10 @@ void watched_free(struct watched *watched); /* NULL is fine */
 MUST_CHECK err_t watched_add(struct watched *watched, const struct cache_key *key,
 			     const char *name);
 
+/* While building: something that was to be watched and cannot be, as text for people; copied.
+ * ERR_NO_MEMORY. */
+MUST_CHECK err_t watched_skip(struct watched *watched, const char *text);
+
 /* Ends the building. Before it nothing is found. */
 void watched_seal(struct watched *watched);
 
@@ -34,5 +38,8 @@ const struct watched_cert *watched_find(const struct watched *watched, uint64_t 
 
 size_t watched_count(const struct watched *watched);
 const struct watched_cert *watched_at(const struct watched *watched, size_t i); /* i < count */
+
+size_t watched_count_skipped(const struct watched *watched);
+const char *watched_skipped_at(const struct watched *watched, size_t i); /* i < that count */
 
 #endif

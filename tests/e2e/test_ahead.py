@@ -2,6 +2,7 @@
 """Refresh ahead and watch_dir, with answers that live for seconds: what is in use or watched is
 there before anybody asks, whatever the responder goes through."""
 
+import json
 import threading
 import time
 
@@ -9,7 +10,7 @@ import pytest
 
 import pki as pki_module
 from pki import HOUR, request, parse_response
-from relay import until
+from relay import run, until
 from responder import after, error, html, http_status, reset
 
 
@@ -19,6 +20,10 @@ def short_lived(responder, seconds=6):
         now = int(time.time())
         return responder.signed(this_update=now, next_update=now + seconds)(asked)
     return answer
+
+
+def status(relay):
+    return json.loads(relay.admin("/api/v1/status")[1])
 
 
 QUICK = {"min_refresh_interval": "1s", "expiry_margin": "1s", "refresh_ratio": 0.1,
@@ -103,6 +108,28 @@ def test_watched_is_there_before_anybody_asks(make_relay, responder, pki, tmp_pa
     until(lambda: relay.metric("cache_entries") == 1)
     got = relay.get(request(pki.ca.certid(leaf.serial)))
     assert got.cache_status["hit"] and responder.count() == 1
+
+
+def test_watched_that_cannot_be_is_named(make_relay, responder, pki, tmp_path):
+    """By check, in the log and in the status; what can be watched is."""
+    leaf, stranger = pki.leaf(), pki_module.Pki().leaf("stranger.example")
+    (tmp_path / "www.pem").write_bytes(leaf.pem)
+    (tmp_path / "stranger.pem").write_bytes(stranger.pem)
+    (tmp_path / "broken.crt").write_bytes(b"no certificate")
+    responder.behave(http_status(500))
+    relay = make_relay(responder, issuer=QUICK, watch_dir=str(tmp_path))
+    told = status(relay)["watched"]
+    assert told["certificates"] == 1 and told["cold"] == ["CN=localhost"]
+    assert sorted(told["skipped"])[0].startswith(str(tmp_path / "broken.crt"))
+    assert sorted(told["skipped"])[1].startswith(f"{tmp_path}/stranger.pem: CN=stranger.example")
+    checked = run("check", "-c", relay.config)
+    said = run("status", "-c", relay.config).stdout
+    for file in ("stranger.pem", "broken.crt"):
+        relay.log.wait_for("certificate-skipped", file=str(tmp_path / file))
+        assert str(tmp_path / file) in checked.stdout + checked.stderr
+        assert str(tmp_path / file) in said
+    responder.behave(None)
+    until(lambda: status(relay)["watched"]["cold"] == [])
 
 
 def test_watched_is_refreshed_although_nobody_asks(make_relay, responder, pki, tmp_path):
