@@ -119,7 +119,7 @@ def test_watched_that_cannot_be_is_named(make_relay, responder, pki, tmp_path):
     responder.behave(http_status(500))
     relay = make_relay(responder, issuer=QUICK, watch_dir=str(tmp_path))
     told = status(relay)["watched"]
-    assert told["certificates"] == 1 and told["cold"] == ["CN=localhost"]
+    assert told["certificates"] == 1 and told["cold"] == ["CN=localhost,O=Test"]
     assert sorted(told["skipped"])[0].startswith(str(tmp_path / "broken.crt"))
     assert sorted(told["skipped"])[1].startswith(f"{tmp_path}/stranger.pem: CN=stranger.example")
     checked = run("check", "-c", relay.config)
