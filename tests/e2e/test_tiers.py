@@ -63,18 +63,21 @@ def test_written_through_and_asked_after_a_restart(make_tiered, redis, responder
     assert os.path.exists(relay.path("store")) == ("disk" in order)
     relay.terminate()
     start(relay, order)
-    # what the disk has from before may have been overtaken meanwhile: Redis is asked, too
+    # what the disk has from before may have been overtaken meanwhile: Redis is asked, too, as soon
+    # as this thread's connection is there
     for data, body in zip(plan, bodies):
         again = ask(relay, data)
         if order:
-            assert again == (body, "redis" if "redis" in order else "disk")
+            assert again[0] == body and again[1] in order
         else:
             assert again[1] == "miss"
         assert ask(relay, data) == (again[0], "l1")
     assert responder.count() == len(plan) * (1 if order else 2)
     for tier, label in LABELS.items():
         looks = relay.metric("store_operations_total", tier=label, op="get", result="ok")
-        assert looks == (len(plan) if tier in order else 0)
+        assert looks <= (len(plan) if tier in order else 0)
+    assert relay.metric("store_operations_total", tier=LABELS[sorted(order or ["disk"])[0]],
+                        op="get", result="ok") == (len(plan) if order else 0)
 
 
 def test_a_lower_tier_is_copied_up(make_tiered, make_redis, responder, pki):
