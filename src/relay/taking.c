@@ -10,6 +10,8 @@
 #define MAX_TAKINGS 1024
 #define MAX_TRIES   5
 #define MS_TRY	    150
+#define MAX_FAULTS  60 /* of the store, which is tried again each second */
+#define MS_FAULT    1000
 
 struct takings {
 	struct back *back;
@@ -23,7 +25,7 @@ struct taking {
 	struct ask *question;
 	struct lookup lookup;
 	struct timer *again;
-	unsigned n_tries; /* left */
+	unsigned n_tries, n_faults; /* left */
 	int64_t this_update, produced_at;
 };
 
@@ -86,11 +88,16 @@ static void on_again(void *arg)
 	begin(taking);
 }
 
-/* All stores have been asked. */
+/* All stores have been asked, the shared one last. */
 static void end(struct taking *taking)
 {
-	if (!is_there(taking) && --taking->n_tries > 0)
-		taking->again = timer_start(taking->takings->back->loop, MS_TRY, on_again, taking);
+	struct loop *loop = taking->takings->back->loop;
+	bool is_fault = taking->lookup.err == ERR_STORE_FAULT;
+
+	if (!is_there(taking) && is_fault && --taking->n_faults > 0)
+		taking->again = timer_start(loop, MS_FAULT, on_again, taking);
+	else if (!is_there(taking) && !is_fault && --taking->n_tries > 0)
+		taking->again = timer_start(loop, MS_TRY, on_again, taking);
 	if (taking->again == NULL)
 		taking_free(taking);
 }
@@ -134,6 +141,7 @@ void taking_start(struct takings *takings, const struct taking_opts *opts)
 	}
 	taking->takings = takings;
 	taking->n_tries = opts->this_update > 0 ? MAX_TRIES : 1;
+	taking->n_faults = MAX_FAULTS;
 	taking->this_update = opts->this_update;
 	taking->produced_at = opts->produced_at;
 	lookup_init(&taking->lookup, back, taking->question, on_record, taking);

@@ -365,6 +365,25 @@ Test(fleet, CL_17_news_during_a_look_into_the_store_is_not_lost)
 	kit_close();
 }
 
+/* A store that is slow at this moment has the record a little later. */
+Test(fleet, EM_24_news_outlives_a_fault_of_the_store)
+{
+	struct slice revoked;
+
+	open_fleet();
+	kit_store("01", -100, PKI_DAY);
+	revoked = signed_as(CERT_REVOKED, -10);
+	store_elsewhere(revoked, 0);
+	stage_stores.err = ERR_STORE_FAULT;
+	tell("another", clock_wall() - 10);
+	stage_pass(5000);
+	stage_stores.err = OK;
+	stage_pass(1000);
+	cr_expect(slice_eq(stage_body(kit_ask("01")), revoked));
+	cr_expect_eq(stage_upstream.n_requests, 1);
+	kit_close();
+}
+
 Test(fleet, SL_14_news_without_a_record_comes_to_nothing)
 {
 	struct slice response;
