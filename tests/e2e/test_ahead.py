@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import fleet_kit
 import pki as pki_module
 from pki import HOUR, request, parse_response
 from relay import run, until
@@ -20,6 +21,11 @@ def short_lived(responder, seconds=6):
         now = int(time.time())
         return responder.signed(this_update=now, next_update=now + seconds)(asked)
     return answer
+
+
+@pytest.fixture(name="request_fixture")
+def _request_fixture(request):  # pylint: disable=redefined-outer-name
+    return request.getfixturevalue
 
 
 def status(relay):
@@ -71,12 +77,15 @@ TROUBLES = {
 }
 
 
+@pytest.mark.parametrize("store", ["disk", "redis"])
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
-def test_CL_18_trouble_is_not_noticed_while_an_answer_is_valid(make_relay, make_responder, pki,
-                                                              certid, trouble):
+def test_CL_18_trouble_is_not_noticed_while_an_answer_is_valid(make_relay, make_responder, certid,
+                                                              trouble, store, request_fixture):
     """And after it the newest answer is there without anybody asking for it."""
-    responder, over = make_responder(pki), threading.Event()
-    relay = make_relay(responder, issuer=QUICK)
+    responder, over = make_responder(), threading.Event()
+    options = {} if store == "disk" else {
+        "store": [request_fixture("redis").url], "redis": fleet_kit.PATIENT}
+    relay = make_relay(responder, issuer=QUICK, **options)
     responder.behave(short_lived(responder, 8))
     first = relay.get(request(certid))
     end = first.date("Expires")
@@ -91,7 +100,7 @@ def test_CL_18_trouble_is_not_noticed_while_an_answer_is_valid(make_relay, make_
     assert time.time() < end, "the answer did not live long enough for this test"
     over.set()
     if trouble is TROUBLES["down"]:
-        responder = make_responder(pki, port=responder.address[1])
+        responder = make_responder(port=responder.address[1])
     responder.behave(short_lived(responder, 60))
     until(lambda: relay.get(request(certid)).date("Expires") > end + 10)
 
