@@ -24,9 +24,8 @@ static void on_lease(void *arg, err_t err)
 	turn->wake(turn->arg);
 }
 
-/* A request that is one client's own concerns nobody else. When the one who fetches dies, those who
- * wait for it have time enough to do it themselves; they wait no longer than a client does, who
- * then hears tryLater. */
+/* A request that is one client's own concerns nobody else. When the one who fetches dies, or takes
+ * too long, those who wait for it have half of a client's time left to do it themselves. */
 enum step turn_ask(struct turn *turn)
 {
 	const struct ask *question = turn->question;
