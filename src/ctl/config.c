@@ -17,9 +17,10 @@
 #include "ctl/config_text.h"
 #include "ctl/option_value.h"
 
-#define MAX_ROWS      64 /* of a section, and of sections */
-#define MAX_NAME_LEN  128
-#define MAX_FAULT_LEN 512
+#define MAX_ROWS       64 /* of a section, and of sections */
+#define MAX_NAME_LEN   128
+#define MAX_WORD_SHOWN 128 /* octets of a value, in a message about it */
+#define MAX_FAULT_LEN  512
 
 struct config {
 	struct config_report report;
@@ -49,6 +50,19 @@ static bool stands_before(cfg_opt_t *option, const char *word)
 	return false;
 }
 
+/* A word as messages may show it: without the password that a URL must not have, but may. */
+static const char *without_password(const char *word, char *dst, size_t cap)
+{
+	const char *user = strstr(word, "://"), *at = user ? strrchr(user, '@') : NULL;
+	const char *colon = at ? memchr(user + 3, ':', (size_t)(at - user)) : NULL;
+
+	if (colon)
+		snprintf(dst, cap, "%.*s:***%s", (int)(colon - word), word, at);
+	else
+		snprintf(dst, cap, "%s", word);
+	return dst;
+}
+
 /* libConfuse's parse callback: one word of an option. It is always kept as it stands. */
 static int judge(cfg_t *cfg, cfg_opt_t *option, const char *word, void *result)
 {
@@ -57,21 +71,23 @@ static int judge(cfg_t *cfg, cfg_opt_t *option, const char *word, void *result)
 	size_t line = (size_t)cfg->line;
 	const char *allowed = config_check_word(option->name, word);
 	const char *doubt = config_doubt_word(option->name, word);
+	char text[MAX_WORD_SHOWN + 1];
 	struct buf fault;
 
+	without_password(word, text, sizeof(text));
 	buf_init(&fault, MAX_FAULT_LEN);
 	if (option_value_check(row, word, &fault) != OK)
 		config_report_add(report, CONFIG_ERROR, line, "%s: %.*s", row->name, (int)fault.len,
 				  (const char *)fault.p);
 	else if (allowed)
 		config_report_add(report, CONFIG_ERROR, line,
-				  "%s: \"%.128s\" is not understood, allowed: %s", row->name, word,
+				  "%s: \"%s\" is not understood, allowed: %s", row->name, text,
 				  allowed);
 	else if (config_is_unique(row->name) && stands_before(option, word))
 		config_report_add(report, CONFIG_ERROR, line,
-				  "%s: \"%.128s\" stands twice, allowed: once", row->name, word);
+				  "%s: \"%s\" stands twice, allowed: once", row->name, text);
 	else if (doubt)
-		config_report_add(report, CONFIG_WARNING, line, "%s = %.128s: %s", row->name, word,
+		config_report_add(report, CONFIG_WARNING, line, "%s = %s: %s", row->name, text,
 				  doubt);
 	buf_fini(&fault);
 	*(const char **)result = word;

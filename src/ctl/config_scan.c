@@ -5,6 +5,8 @@
  */
 #include "ctl/config_scan.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -181,6 +183,31 @@ void config_token_text(const struct config_token *token, char *dst, size_t cap)
 		len = cap - 1;
 	memcpy(dst, p, len);
 	dst[len] = '\0';
+}
+
+bool config_token_unset(const struct config_token *token, char *dst, size_t cap)
+{
+	const char *p = token->p, *end = p + token->len;
+
+	if (token->type != TOKEN_STRING || *p == '\'')
+		return false;
+	while (p < end) {
+		const char *behind = variable_end(p, end);
+		size_t len;
+
+		if (!behind) {
+			p += *p == '\\' && end - p >= 2 ? 2 : 1;
+			continue;
+		}
+		len = (size_t)(behind - p) - strlen("${}");
+		if (!memmem(p, len, ":-", 2)) {
+			snprintf(dst, cap, "%.*s", (int)len, p + 2);
+			if (!getenv(dst))
+				return true;
+		}
+		p = behind;
+	}
+	return false;
 }
 
 bool config_token_is_mark(const struct config_token *token, char mark)

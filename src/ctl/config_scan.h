@@ -46,6 +46,11 @@ bool config_scan_is_section(const struct config_scan *scan);
 
 /* The token's text without quotes, escapes as written, cut where cap ends. */
 void config_token_text(const struct config_token *token, char *dst, size_t cap);
+
+/* True: a variable of the environment stands in the token, has no default and is not set; its name
+ * to dst, cut where cap ends. */
+bool config_token_unset(const struct config_token *token, char *dst, size_t cap);
+
 bool config_token_is_mark(const struct config_token *token, char mark);
 
 /* A word or a string: what may be a name or a value. */

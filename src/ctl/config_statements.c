@@ -15,7 +15,7 @@
 
 #include "ctl/config_check.h"
 #include "ctl/config_fault.h"
-#include "ctl/suggest.h"
+#include "ctl/config_unknown.h"
 
 static struct config_report *report_of(const struct config_reader *reader)
 {
@@ -76,58 +76,6 @@ static void skip_statement(struct config_reader *reader)
 		skip_nested(reader, '{', '}');
 }
 
-/* Appends the sections that have an option of this name: "cache { } or log { }"; how many. */
-static unsigned print_places(const char *name, struct buf *out)
-{
-	unsigned n = 0;
-
-	for (const struct option_section *at = option_sections; at->name; at++) {
-		if (!option_row_named(at, name))
-			continue;
-		buf_text(out, n++ > 0 ? " or " : "");
-		buf_printf(out, at->name[0] ? "%s%s { }" : "the top level", at->name,
-			   at->is_titled ? " \"...\"" : "");
-	}
-	return n;
-}
-
-static void suggest_names(const struct option_section *section, struct suggestion *suggestion)
-{
-	for (size_t g = 0; g < N_ELEMENTS(section->groups); g++) {
-		const struct option_table *table = &option_tables[section->groups[g]];
-
-		for (size_t i = 0; section->groups[g] != GROUP_NONE && i < table->n; i++)
-			suggestion_try(suggestion, table->rows[i].name);
-	}
-	if (section != option_sections)
-		return;
-	for (const struct option_section *at = section + 1; at->name; at++)
-		suggestion_try(suggestion, at->name);
-	suggestion_try(suggestion, "include");
-}
-
-static void report_unknown(struct config_reader *reader, const struct option_section *section,
-			   const char *name)
-{
-	const char *kind = config_scan_is_section(&reader->scan) ? "section" : "option";
-	struct suggestion suggestion = {.word = name};
-	char places[256];
-	struct buf where;
-
-	buf_init(&where, sizeof(places));
-	suggest_names(section, &suggestion);
-	if (print_places(name, &where) > 0)
-		config_report_add(report_of(reader), CONFIG_ERROR, 0,
-				  "%s: does not stand here, but in %.*s", name, (int)where.len,
-				  (const char *)where.p);
-	else if (suggestion.best)
-		config_report_add(report_of(reader), CONFIG_ERROR, 0,
-				  "%s: unknown %s, did you mean %s?", name, kind, suggestion.best);
-	else
-		config_report_add(report_of(reader), CONFIG_ERROR, 0, "%s: unknown %s", name, kind);
-	buf_fini(&where);
-}
-
 /* Looks ahead: name = {} */
 static bool is_emptied_ahead(const struct config_scan *scan)
 {
@@ -179,8 +127,22 @@ static const char *fault_ahead(const struct config_scan *scan, const struct opti
 	return NULL;
 }
 
+/* Takes the value of an option; says so when a variable in it is not set. */
+static void keep_value(struct config_reader *reader, const struct option_row *row,
+		       const struct config_token *value)
+{
+	char name[CONFIG_NAME_SIZE];
+
+	if (config_token_unset(value, name, sizeof(name)))
+		config_report_add(report_of(reader), CONFIG_WARNING, 0,
+				  "%s: ${%s} is not set in the environment, and empty here",
+				  row->name, name);
+	config_scan_keep(&reader->scan, value);
+}
+
 /* {value, ...} behind its opening brace. False: it cannot go on with what comes next. */
-static bool scan_list(struct config_reader *reader, const struct option_section *section)
+static bool scan_list(struct config_reader *reader, const struct option_section *section,
+		      const struct option_row *row)
 {
 	struct config_scan *scan = &reader->scan;
 	bool may_be_value = true;
@@ -192,7 +154,7 @@ static bool scan_list(struct config_reader *reader, const struct option_section 
 			? !config_token_is_value(&token) || config_fault_is_over(scan, section, 1)
 			: !config_token_is_mark(&token, ','))
 			return false;
-		config_scan_keep(scan, &token);
+		keep_value(reader, row, &token);
 		may_be_value = !may_be_value;
 	}
 	return true;
@@ -226,13 +188,16 @@ static void scan_option(struct config_reader *reader, const struct option_sectio
 	}
 	is_list = row->type == OPTION_IS_LIST && config_scan_keep_mark(scan, '{');
 	token = config_scan_look(scan);
-	if (is_list && scan_list(reader, section))
+	if (is_list && scan_list(reader, section, row))
 		return;
-	if (!is_list && config_token_is_value(&token)) {
-		config_scan_keep(scan, &token);
+	if (!is_list && config_fault_is_over(scan, section, 1)) {
+		config_fault_missing(reader, "value of option", row->name);
+	} else if (!is_list && config_token_is_value(&token)) {
+		keep_value(reader, row, &token);
 		return;
+	} else {
+		config_fault_unexpected(reader);
 	}
-	config_fault_unexpected(reader);
 	config_fault_skip(reader, section, start, is_list);
 }
 
@@ -406,7 +371,7 @@ void config_statements_read(struct config_reader *reader, const struct option_se
 		} else if (strcmp(name, "include") == 0) {
 			scan_include(reader, section);
 		} else {
-			report_unknown(reader, section, name);
+			config_unknown_report(&reader->scan, section, name);
 			skip_statement(reader);
 		}
 	}

@@ -628,12 +628,39 @@ Test(config, environment_is_put_into_double_quotes)
 	unsetenv("TEST_CONFIG_UNSET");
 	EXPECT_FINE("issuer_dir = \"${TEST_CONFIG}/issuers\"\n"
 		    "user = \"${TEST_CONFIG_UNSET:-nobody}\"\n"
-		    "admin = \"${TEST_CONFIG_UNSET}\"\n"
+		    "log { target = '/${TEST_CONFIG_UNSET}' }\n"
 		    "issuer '${TEST_CONFIG}' { certificate = x }\n");
 	cr_expect_str_eq(settings->issuers[0].name, "${TEST_CONFIG}", "single quotes keep it");
 	cr_expect_str_eq(settings->top.issuer_dir, "/from/environment/issuers");
 	cr_expect_str_eq(settings->top.user, "nobody");
+	cr_expect_str_eq(settings->log.target, "/${TEST_CONFIG_UNSET}");
+}
+
+Test(config, variable_that_is_not_set_is_a_warning)
+{
+	setenv("TEST_CONFIG", "", 1);
+	unsetenv("TEST_CONFIG_UNSET");
+	cr_expect_eq(load("admin = \"${TEST_CONFIG_UNSET}\"\n"
+			  "user = \"\\${TEST_CONFIG_UNSET}${TEST_CONFIG}\"\n"
+			  "listen = {${TEST_CONFIG_UNSET:-a:1},\n"
+			  "          \"${TEST_CONFIG}a:${TEST_CONFIG_UNSET}2\"}\n"),
+		     OK);
+	cr_expect_str_eq(shown, "c:1: warning: admin: ${TEST_CONFIG_UNSET} is not set in the "
+				"environment, and empty here\n"
+				"c:4: warning: listen: ${TEST_CONFIG_UNSET} is not set in the "
+				"environment, and empty here\n");
 	cr_expect_str_eq(settings->top.admin, "");
+}
+
+/* What a URL must not have may stand there all the same; nobody else needs to see it. */
+Test(config, passwords_are_not_repeated_in_messages)
+{
+	EXPECT_MESSAGES("store = {'redis://me:secr@t@host:6379/0'}",
+			"c:1: store: \"redis://me:***@host:6379/0\" is not understood, allowed: no "
+			"password in the URL: it belongs into redis { password_file }\n");
+	EXPECT_MESSAGES("defaults { proxy = 'http://me:secret@proxy:3128' }",
+			"c:1: proxy: \"http://me:***@proxy:3128\" is not understood, allowed: "
+			"http://host:port, none, or \"\" for that of the environment\n");
 }
 
 Test(config, marks_inside_strings_and_comments_are_no_syntax)
