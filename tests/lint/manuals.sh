@@ -1,29 +1,69 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The manuals as mandoc sees them, and every option, command, metric and reason of the tables in them.
+# The manuals as mandoc sees them, and every option, command, metric, label, event, oddity and reason
+# of the tables in them.
 # usage: manuals.sh BUILD-TREE
 set -eu
 cd "$(dirname "$0")/../.."
 build=$1
-mandoc -Tlint -W warning "$build/doc/ocsprelay.8" "$build/doc/ocsprelay.conf.5"
 status=0
-need() { # PAGE WORD
-	grep -qF -- "$2" "$build/doc/$1" || { echo "$1: $2 is missing"; status=1; }
+
+pages=""
+for page in doc/*.[1-8].in; do
+	pages="$pages $build/${page%.in}"
+	grep -qF "	${page%.in}" Makefile.am || { echo "Makefile.am: ${page%.in} is missing in man_MANS"; status=1; }
+done
+# shellcheck disable=SC2086
+mandoc -Tlint -W warning $pages || status=1
+
+fault() {
+	echo "$*"
+	status=1
 }
-for word in $(sed -n 's/^OPTION(\([a-z_]*\),.*/\1/p' include/tbl/options.h); do
+need() { # PAGE LINE
+	grep -qF -- "$2" "$build/doc/$1" || fault "$1: $2 is missing"
+}
+names_of() { # REGEX FILE: what the first group matches
+	sed -n "s/^$1.*/\\1/p" "include/tbl/$2"
+}
+
+for word in $(names_of 'OPTION(\([a-z_]*\),' options.h); do
 	need ocsprelay.conf.5 ".It Cm $word"
-	grep -qw "$word" etc/ocsprelay.conf || { echo "etc/ocsprelay.conf: $word is missing"; status=1; }
+	grep -qw "$word" etc/ocsprelay.conf || fault "etc/ocsprelay.conf: $word is missing"
 done
-for word in $(sed -n 's/^METRIC([A-Z_]*, "\([a-z_]*\)".*/\1/p' include/tbl/counters.h); do
-	need ocsprelay.8 "ocsprelay_$word"
+for word in $(names_of 'METRIC([A-Z_]*, "\([a-z_]*\)"' counters.h); do
+	need ocsprelay-metrics.7 "ocsprelay_$word"
 done
-for word in $(sed -n 's/^COMMAND(\([a-z]*\),.*/\1/p' include/tbl/commands.h); do
+for word in $(names_of 'LABEL([A-Z_]*, [A-Z_]*, "\([a-z_]*\)"' labels.h); do
+	grep -qw -- "$word" "$build/doc/ocsprelay-metrics.7" || fault "ocsprelay-metrics.7: $word is missing"
+done
+for word in $(names_of 'EVENT([A-Z_]*, "\([a-z-]*\)"' events.h); do
+	need ocsprelay-log.7 ".It Li $word"
+done
+for word in $(names_of 'ERROR([A-Z_0-9]*, *"\([a-z0-9-]*\)"' errors.h); do
+	need ocsprelay-log.7 ".It Li $word"
+done
+for word in $(names_of 'ODDITY([A-Z_]*, "\([a-z_]*\)"' oddities.h); do
+	need ocsprelay-log.7 ".It Li $word"
+done
+
+# A command is named in ocsprelay(8), and told of on one page, where its row fills synopsis and options.
+for word in $(names_of 'COMMAND(\([a-z]*\),' commands.h); do
 	need ocsprelay.8 ".It Cm $word"
+	for tables in "command $word@" "synopsis .*\\<$word\\>"; do
+		n=$(cat doc/*.in | grep -c "^@tables $tables") || true
+		[ "$n" = 1 ] || fault "include/tbl/commands.h: $word: $n pages of doc have @tables $tables"
+	done
 done
-for word in $(sed -n 's/^ERROR([A-Z_0-9]*, *"\([a-z0-9-]*\)".*/\1/p' include/tbl/errors.h); do
-	need ocsprelay.8 ".It Li $word"
+# shellcheck disable=SC2013
+for word in $(sed -n 's/^	*" .*\(--[a-z-]*\).*/\1/p' include/tbl/commands.h | sort -u); do
+	# shellcheck disable=SC2086
+	grep -qF -- "$(echo "$word" | sed 's/-/\\-/g')" $pages || fault "$word of include/tbl/commands.h is in no manual"
 done
-for word in $(sed -n 's/^ODDITY([A-Z_]*, "\([a-z_]*\)".*/\1/p' include/tbl/oddities.h); do
-	need ocsprelay.8 ".It Li $word"
+
+# Pages name only pages that there are.
+# shellcheck disable=SC2013
+for word in $(sed -n 's/^\.Xr \(ocsprelay[^ ]*\) \([1-8]\).*/\1.\2/p' doc/*.in | sort -u); do
+	[ -e "doc/$word.in" ] || fault "a manual refers to $word, which there is not"
 done
 exit $status
