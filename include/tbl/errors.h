@@ -117,3 +117,8 @@ ERROR(TOO_LONG,          "too-long",           0, OCSP_NONE, NEGATIVE_NONE, LEVE
 ERROR(SYNTAX,            "syntax",             0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG, "malformed value")
 ERROR(SYSTEM,            "system",             0, OCSP_NONE, NEGATIVE_NONE, LEVEL_ERROR, "a system call failed")
 ERROR(CERTIFICATE,       "certificate",        0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "no certificate could be read")
+ERROR(CERTIFICATE_KEY,   "certificate-key",    0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "is a private key, not a certificate")
+ERROR(CERTIFICATE_REQ,   "certificate-request", 0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "is a certificate request, not a certificate")
+ERROR(CERTIFICATE_CRL,   "certificate-crl",    0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "is a revocation list (CRL), not a certificate")
+ERROR(CERTIFICATE_PKCS12, "certificate-pkcs12", 0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "is a PKCS#12 file, not a certificate (openssl pkcs12 -nokeys takes them out)")
+ERROR(CERTIFICATE_PUBLIC, "certificate-public-key", 0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "is a public key, not a certificate")

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Reading certificates: PEM first, then DER, whatever the file is called. */
+/*
+ * Reading certificates: PEM first, then DER, whatever the file is called. All of ASN.1 is
+ * libcrypto's to read. A private key is never decoded from PEM, and never kept.
+ */
 #include "ctl/certificates.h"
 
 #include <stdlib.h>
@@ -8,22 +11,14 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/pkcs7.h>
 #include <openssl/x509v3.h>
 
 #include "base/bytes.h"
 #include "io/files.h"
 
 #define MAX_FILE_LEN (64 << 20) /* fits the int of OpenSSL */
-
-/* For encrypted PEM: none, instead of OpenSSL's question on the terminal. */
-static int no_passphrase(char *dst, int cap, int is_writing, void *arg)
-{
-	(void)dst;
-	(void)cap;
-	(void)is_writing;
-	(void)arg;
-	return -1;
-}
 
 /* Takes cert. */
 static err_t append(struct certificates *certificates, X509 *cert)
@@ -44,61 +39,321 @@ static err_t append(struct certificates *certificates, X509 *cert)
 	return OK;
 }
 
-static err_t read_pem(struct slice bytes, struct certificates *out)
+/* --- what stands in certificates' place ------------------------------------------------------- */
+
+/* The labels of PEM (RFC 7468, and what programs write besides). Labels of certificates come
+ * first. */
+enum content {
+	CONTENT_CERTIFICATE,
+	CONTENT_TRUSTED, /* OpenSSL's own: a certificate, and what to trust it for */
+	CONTENT_PKCS7,
+	CONTENT_KEY,
+	CONTENT_REQUEST,
+	CONTENT_CRL,
+	CONTENT_PKCS12,
+	CONTENT_PUBLIC_KEY,
+	CONTENT_OTHER,
+	N_CONTENTS
+};
+
+static const struct {
+	const char *label;
+	enum content content;
+} labels[] = {
+    {"CERTIFICATE", CONTENT_CERTIFICATE},
+    {"X509 CERTIFICATE", CONTENT_CERTIFICATE},
+    {"TRUSTED CERTIFICATE", CONTENT_TRUSTED},
+    {"PKCS7", CONTENT_PKCS7},
+    {"PKCS #7 SIGNED DATA", CONTENT_PKCS7},
+    {"CMS", CONTENT_PKCS7},
+    {"CERTIFICATE REQUEST", CONTENT_REQUEST},
+    {"NEW CERTIFICATE REQUEST", CONTENT_REQUEST},
+    {"X509 CRL", CONTENT_CRL},
+    {"PKCS12", CONTENT_PKCS12},
+    {"PUBLIC KEY", CONTENT_PUBLIC_KEY},
+    {"RSA PUBLIC KEY", CONTENT_PUBLIC_KEY},
+};
+
+static const err_t errors[N_CONTENTS] = {
+    [CONTENT_CERTIFICATE] = ERR_CERTIFICATE,   [CONTENT_TRUSTED] = ERR_CERTIFICATE,
+    [CONTENT_PKCS7] = ERR_CERTIFICATE,	       [CONTENT_KEY] = ERR_CERTIFICATE_KEY,
+    [CONTENT_REQUEST] = ERR_CERTIFICATE_REQ,   [CONTENT_CRL] = ERR_CERTIFICATE_CRL,
+    [CONTENT_PKCS12] = ERR_CERTIFICATE_PKCS12, [CONTENT_PUBLIC_KEY] = ERR_CERTIFICATE_PUBLIC,
+    [CONTENT_OTHER] = ERR_CERTIFICATE,
+};
+
+struct reading {
+	struct certificates found;
+	size_t n_of[N_CONTENTS];
+};
+
+static enum content content_of_label(const char *label)
 {
-	BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.len);
-	err_t err = bio ? OK : ERR_NO_MEMORY;
+	static const char key[] = "PRIVATE KEY";
+	size_t len = strlen(label);
 
-	while (!err) {
-		size_t left = BIO_ctrl_pending(bio);
-		X509 *cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-
-		if (cert) {
-			err = append(out, cert);
-			continue;
-		}
-		if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE ||
-		    BIO_ctrl_pending(bio) == left)
-			break;
-		out->n_bad++;
-		ERR_clear_error();
+	if (len >= sizeof(key) - 1 && strcmp(label + len - (sizeof(key) - 1), key) == 0)
+		return CONTENT_KEY;
+	for (size_t i = 0; i < N_ELEMENTS(labels); i++) {
+		if (strcmp(labels[i].label, label) == 0)
+			return labels[i].content;
 	}
-	BIO_free(bio);
+	return CONTENT_OTHER;
+}
+
+/* --- DER ---------------------------------------------------------------------------------------
+ */
+
+/* What is left behind the object that a reader has read. */
+static bool is_padding(struct slice rest)
+{
+	for (size_t i = 0; i < rest.len; i++) {
+		if (rest.p[i] != '\0' && rest.p[i] != '\n' && rest.p[i] != '\r')
+			return false;
+	}
+	return true;
+}
+
+/* The certificates of a SignedData, which may be nothing but them (RFC 2315 9.1). */
+static err_t take_pkcs7(struct slice der, struct certificates *out)
+{
+	const unsigned char *p = der.p;
+	PKCS7 *pkcs7 = d2i_PKCS7(NULL, &p, (long)der.len);
+	const STACK_OF(X509) *certs = NULL;
+	err_t err = OK;
+
+	if (pkcs7 != NULL && PKCS7_type_is_signed(pkcs7) && pkcs7->d.sign != NULL)
+		certs = pkcs7->d.sign->cert;
+	for (int i = 0; certs != NULL && i < sk_X509_num(certs) && err == OK; i++) {
+		X509 *cert = sk_X509_value(certs, i);
+
+		err = X509_up_ref(cert) == 1 ? append(out, cert) : ERR_NO_MEMORY;
+	}
+	PKCS7_free(pkcs7);
 	ERR_clear_error();
 	return err;
 }
 
-static err_t read_der(struct slice bytes, struct certificates *out)
+/* A certificate, or a PKCS#7 of some: whatever the label says, for some write one for the other. */
+static err_t take_der(struct slice der, bool is_trusted, struct certificates *out)
 {
-	const unsigned char *p = bytes.p;
-	X509 *cert = d2i_X509(NULL, &p, (long)bytes.len);
+	const unsigned char *p = der.p;
+	X509 *cert =
+	    is_trusted ? d2i_X509_AUX(NULL, &p, (long)der.len) : d2i_X509(NULL, &p, (long)der.len);
 
 	ERR_clear_error();
-	if (!cert)
-		return OK;
-	if (p != bytes.p + bytes.len) {
-		X509_free(cert);
-		return OK;
+	if (cert == NULL)
+		return take_pkcs7(der, out);
+	if (is_padding(slice_skip(der, (size_t)(p - der.p))))
+		return append(out, cert);
+	X509_free(cert);
+	return OK;
+}
+
+static bool is_request(struct slice der)
+{
+	const unsigned char *p = der.p;
+	X509_REQ *request = d2i_X509_REQ(NULL, &p, (long)der.len);
+
+	X509_REQ_free(request);
+	return request != NULL;
+}
+
+static bool is_crl(struct slice der)
+{
+	const unsigned char *p = der.p;
+	X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)der.len);
+
+	X509_CRL_free(crl);
+	return crl != NULL;
+}
+
+static bool is_pkcs12(struct slice der)
+{
+	const unsigned char *p = der.p;
+	PKCS12 *pkcs12 = d2i_PKCS12(NULL, &p, (long)der.len);
+
+	PKCS12_free(pkcs12);
+	return pkcs12 != NULL;
+}
+
+static bool is_public_key(struct slice der)
+{
+	const unsigned char *p = der.p;
+	EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)der.len);
+
+	EVP_PKEY_free(key);
+	return key != NULL;
+}
+
+/* PKCS#8, with or without a passphrase, or one of the older forms. */
+static bool is_key(struct slice der)
+{
+	const unsigned char *p = der.p;
+	EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &p, (long)der.len);
+	X509_SIG *encrypted = NULL;
+
+	if (key == NULL) {
+		p = der.p;
+		encrypted = d2i_X509_SIG(NULL, &p, (long)der.len);
 	}
-	return append(out, cert);
+	EVP_PKEY_free(key);
+	X509_SIG_free(encrypted);
+	return key != NULL || encrypted != NULL;
+}
+
+static enum content content_of_der(struct slice der)
+{
+	static const struct {
+		bool (*is_it)(struct slice der);
+		enum content content;
+	} tests[] = {{is_request, CONTENT_REQUEST},
+		     {is_crl, CONTENT_CRL},
+		     {is_pkcs12, CONTENT_PKCS12},
+		     {is_public_key, CONTENT_PUBLIC_KEY},
+		     {is_key, CONTENT_KEY}};
+	enum content content = CONTENT_OTHER;
+
+	for (size_t i = 0; i < N_ELEMENTS(tests) && content == CONTENT_OTHER; i++) {
+		if (tests[i].is_it(der))
+			content = tests[i].content;
+	}
+	ERR_clear_error();
+	return content;
+}
+
+static err_t read_der(struct slice bytes, struct reading *reading)
+{
+	err_t err = take_der(bytes, false, &reading->found);
+
+	if (err == OK && reading->found.n == 0)
+		reading->n_of[content_of_der(bytes)]++;
+	return err;
+}
+
+/* --- PEM ---------------------------------------------------------------------------------------
+ */
+
+/* Of what is no certificate nothing is decoded. */
+static err_t take_block(struct reading *reading, const char *label, struct slice der)
+{
+	enum content content = content_of_label(label);
+	const size_t n = reading->found.n;
+	err_t err = OK;
+
+	reading->n_of[content]++;
+	if (content > CONTENT_PKCS7)
+		return OK;
+	err = take_der(der, content == CONTENT_TRUSTED, &reading->found);
+	reading->found.n_bad += err == OK && reading->found.n == n;
+	return err;
+}
+
+static err_t read_blocks(BIO *bio, struct reading *reading)
+{
+	err_t err = OK;
+
+	while (err == OK) {
+		size_t left = BIO_ctrl_pending(bio);
+		char *label = NULL, *header = NULL;
+		unsigned char *der = NULL;
+		long len = 0;
+
+		if (PEM_read_bio(bio, &label, &header, &der, &len) == 1) {
+			err = take_block(reading, label, slice_of(der, (size_t)len));
+		} else if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE ||
+			   BIO_ctrl_pending(bio) == left) {
+			break;
+		} else {
+			reading->found.n_bad++;
+			ERR_clear_error();
+		}
+		OPENSSL_free(label);
+		OPENSSL_free(header);
+		OPENSSL_clear_free(der, (size_t)len); /* it may be a key */
+	}
+	ERR_clear_error();
+	return err;
+}
+
+/* Files that were put together from others may have a byte order mark before each of them, by which
+ * a block would not be seen. */
+static bool drop_marks(struct slice bytes, struct buf *out)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	const uint8_t *at;
+
+	while ((at = memmem(bytes.p, bytes.len, mark, sizeof(mark) - 1)) != NULL) {
+		size_t len = (size_t)(at - bytes.p);
+
+		buf_append(out, bytes.p, len);
+		bytes = slice_skip(bytes, len + sizeof(mark) - 1);
+	}
+	return buf_append(out, bytes.p, bytes.len) == OK;
+}
+
+static err_t read_pem(struct slice bytes, struct reading *reading)
+{
+	struct buf text;
+	BIO *bio = NULL;
+	err_t err = ERR_NO_MEMORY;
+
+	buf_init(&text, MAX_FILE_LEN);
+	if (drop_marks(bytes, &text))
+		bio = BIO_new_mem_buf(text.p, (int)text.len);
+	if (bio != NULL)
+		err = read_blocks(bio, reading);
+	BIO_free(bio);
+	if (text.len > 0)
+		OPENSSL_cleanse(text.p, text.len);
+	buf_fini(&text);
+	return err;
+}
+
+/* --- both --------------------------------------------------------------------------------------
+ */
+
+/* Why there is none: what stands there instead, if that is known. */
+static err_t why_none(const struct reading *reading)
+{
+	for (size_t i = CONTENT_KEY; i < N_CONTENTS && reading->found.n_bad == 0; i++) {
+		if (reading->n_of[i] > 0)
+			return errors[i];
+	}
+	return ERR_CERTIFICATE;
+}
+
+static bool has_blocks(const struct reading *reading)
+{
+	size_t n = reading->found.n_bad;
+
+	for (size_t i = 0; i < N_CONTENTS; i++)
+		n += reading->n_of[i];
+	return n > 0;
 }
 
 err_t certificates_parse(struct slice bytes, struct certificates *out)
 {
-	struct certificates found = {.items = NULL};
+	struct reading reading = {.found = {.items = NULL}};
 	err_t err = OK;
 
 	if (bytes.len > 0)
-		err = bytes.len <= MAX_FILE_LEN ? read_pem(bytes, &found) : ERR_TOO_LONG;
-	if (!err && bytes.len > 0 && found.n + found.n_bad == 0)
-		err = read_der(bytes, &found);
-	if (!err && found.n == 0)
-		err = ERR_CERTIFICATE;
+		err = bytes.len <= MAX_FILE_LEN ? read_pem(bytes, &reading) : ERR_TOO_LONG;
+	if (!err && bytes.len > 0 && !has_blocks(&reading))
+		err = read_der(bytes, &reading);
+	reading.found.n_keys = reading.n_of[CONTENT_KEY];
+	if (!err && reading.found.n == 0)
+		err = why_none(&reading);
 	if (err)
-		certificates_free(&found);
+		certificates_free(&reading.found);
 	else
-		*out = found;
+		*out = reading.found;
 	return err;
+}
+
+const char *certificates_doubt(const struct certificates *certificates)
+{
+	return certificates->n_keys > 0 ? "holds a private key, which is skipped" : NULL;
 }
 
 err_t certificates_read(const char *path, struct certificates *out)
@@ -110,6 +365,8 @@ err_t certificates_read(const char *path, struct certificates *out)
 	err = file_read(path, &contents);
 	if (!err)
 		err = certificates_parse(buf_slice(&contents), out);
+	if (contents.len > 0)
+		OPENSSL_cleanse(contents.p, contents.len);
 	buf_fini(&contents);
 	return err;
 }

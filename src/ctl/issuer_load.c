@@ -59,6 +59,13 @@ static PRINTF_LIKE(4, 5) void complain(struct loading *loading, const char *path
 	    LOG_TEXT("reason", what));
 }
 
+/* About a file that is of use all the same. */
+static void warn(struct loading *loading, const char *path, const char *what)
+{
+	buf_printf(loading->messages, "%s: warning: %s\n", path, what);
+	LOG(CERTIFICATE_SKIPPED, LOG_TEXT("file", path), LOG_TEXT("reason", what));
+}
+
 static void fail(struct loading *loading, err_t err)
 {
 	if (!loading->err)
@@ -207,6 +214,8 @@ static bool read_file(struct loading *loading, const char *path, struct certific
 	if (out->n_bad > 0)
 		complain(loading, path, NULL, "%zu of %zu certificates cannot be read", out->n_bad,
 			 out->n_bad + out->n);
+	if (certificates_doubt(out))
+		warn(loading, path, certificates_doubt(out));
 	return true;
 }
 

@@ -3,6 +3,7 @@
 #include "ctl/sources.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,8 @@ static err_t take(struct sources *sources, const char *where, struct certificate
 
 	if (err == OK)
 		err = add_certs(sources, found);
+	if (certificates_doubt(found))
+		fprintf(stderr, "ocsprelay: warning: %s: %s\n", where, certificates_doubt(found));
 	for (size_t i = 0; i < found->n_bad && err == OK; i++)
 		sources->failed(sources->arg, where, "a PEM block that cannot be read");
 	certificates_free(found);

@@ -18,8 +18,13 @@ static bool read_certificates(const char *command, const char *path, struct cert
 {
 	err_t err = certificates_read(path, out);
 
-	return err == OK ||
-	       complain(command, path, err == ERR_SYSTEM ? strerror(errno) : err_row(err)->text);
+	if (err != OK)
+		return complain(command, path,
+				err == ERR_SYSTEM ? strerror(errno) : err_row(err)->text);
+	if (certificates_doubt(out))
+		fprintf(stderr, "ocsprelay %s: warning: %s: %s\n", command, path,
+			certificates_doubt(out));
+	return true;
 }
 
 /* The CA certificate that has issued cert (NULL: the first CA), and all others of its identity. */

@@ -26,6 +26,13 @@ static err_t complain(struct issuers *issuers, struct buf *messages, const char 
 	return watched_skip(issuers_watched(issuers), text);
 }
 
+/* What is watched all the same. */
+static void doubt(struct buf *messages, const char *path, const char *what)
+{
+	buf_printf(messages, "%s: warning: %s\n", path, what);
+	LOG(CERTIFICATE_SKIPPED, LOG_TEXT("file", path), LOG_TEXT("reason", what));
+}
+
 static err_t take(struct issuers *issuers, X509 *cert, const char *path, struct buf *messages)
 {
 	struct cache_key key;
@@ -52,6 +59,8 @@ static err_t take_file(struct issuers *issuers, const char *path, struct buf *me
 	if (err != OK)
 		return complain(issuers, messages, path,
 				err == ERR_SYSTEM ? strerror(errno) : err_row(err)->text);
+	if (certificates_doubt(&found))
+		doubt(messages, path, certificates_doubt(&found));
 	for (size_t i = 0; i < found.n && err == OK; i++)
 		err = take(issuers, found.items[i], path, messages);
 	certificates_free(&found);
