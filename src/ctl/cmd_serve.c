@@ -24,6 +24,7 @@
 #include "ctl/option_value.h"
 #include "ctl/reload_report.h"
 #include "ctl/secret.h"
+#include "ctl/watchdog.h"
 #include "io/clock.h"
 #include "io/entropy.h"
 #include "io/notify.h"
@@ -55,6 +56,7 @@ struct daemon {
 	struct relay *relay;
 	struct admin *admin;
 	struct hook *hook;
+	struct watchdog *watchdog;
 };
 
 /* --- signals ------------------------------------------------------------------------------------
@@ -331,6 +333,7 @@ static bool start(struct daemon *daemon)
 		return false;
 	LOG(READY, LOG_NUMBER("issuers", issuers_count(relay_issuers(daemon->relay))),
 	    LOG_NUMBER("listeners", relay_listeners(daemon->relay)));
+	daemon->watchdog = watchdog_new(daemon->loop, daemon->relay);
 	notify_ready();
 	return true;
 }
@@ -340,6 +343,7 @@ static void stop(struct daemon *daemon)
 	admin_close(daemon->admin);
 	relay_free(daemon->relay);
 	hook_free(daemon->hook);
+	watchdog_free(daemon->watchdog);
 	timer_cancel(daemon->tick);
 	signals_free(daemon->signals);
 	loop_free(daemon->loop);

@@ -28,6 +28,18 @@ void notify_stopping(void)
 	sd_notify(0, "STOPPING=1");
 }
 
+int64_t notify_watchdog_ms(void)
+{
+	uint64_t us;
+
+	return sd_watchdog_enabled(0, &us) > 0 ? (int64_t)(us / 1000) : 0;
+}
+
+void notify_alive(void)
+{
+	sd_notify(0, "WATCHDOG=1");
+}
+
 #else
 
 void notify_ready(void)
@@ -39,6 +51,15 @@ void notify_reloading(void)
 }
 
 void notify_stopping(void)
+{
+}
+
+int64_t notify_watchdog_ms(void)
+{
+	return 0;
+}
+
+void notify_alive(void)
 {
 }
 

@@ -73,6 +73,9 @@ static void on_notice(void *arg, struct message *message)
 		front->draining = notice;
 		server_drain(front->server);
 		break;
+	case NOTICE_PULSE:
+		send_home(front, notice);
+		break;
 	}
 }
 

@@ -11,8 +11,11 @@
 
 enum notice_kind {
 	NOTICE_RULES, /* swap rules with the thread's; the notice brings the old ones home */
-	NOTICE_DRAIN  /* front threads: accept no more; home when every client is answered */
+	NOTICE_DRAIN, /* front threads: accept no more; home when every client is answered */
+	NOTICE_PULSE, /* nothing: that it comes home says that the thread's loop turns */
 };
+
+#define N_NOTICES (NOTICE_PULSE + 1)
 
 struct notice {
 	struct message message; /* first */

@@ -55,7 +55,7 @@ struct relay {
 	pthread_t *threads;	     /* fronts, then backs */
 	unsigned n_threads;	     /* running */
 	struct issuers *old_issuers; /* during a reload */
-	struct errand reload, drain;
+	struct errand errands[N_NOTICES];
 	struct timer *drain_timer;
 	bool is_draining;
 };
@@ -212,12 +212,12 @@ static void on_home(void *arg, struct message *message)
 {
 	struct relay *relay = arg;
 	struct notice *notice = (struct notice *)message;
-	struct errand *errand = notice->kind == NOTICE_RULES ? &relay->reload : &relay->drain;
+	struct errand *errand = &relay->errands[notice->kind];
 
 	notice_free(notice);
 	if (--errand->n_out > 0)
 		return;
-	if (errand == &relay->reload)
+	if (errand == &relay->errands[NOTICE_RULES])
 		after_reload(relay);
 	finish(errand);
 }
@@ -301,6 +301,19 @@ static void send_next(struct list *notices, struct mailbox *mailbox, struct erra
 	errand->n_out++;
 }
 
+/* One of the notices to each thread. */
+static void send_all(struct relay *relay, struct list *notices, struct errand *errand,
+		     struct errand begin)
+{
+	const struct common *common = &relay->common;
+
+	*errand = begin;
+	for (unsigned i = 0; i < relay->n_fronts; i++)
+		send_next(notices, relay->fronts[i]->notices, errand);
+	for (unsigned i = 0; i < common->n_backs; i++)
+		send_next(notices, common->backs[i]->notices, errand);
+}
+
 err_t relay_reload(struct relay *relay, const struct settings *settings, struct issuers *issuers,
 		   loop_fn *done, void *arg)
 {
@@ -314,11 +327,8 @@ err_t relay_reload(struct relay *relay, const struct settings *settings, struct 
 		rules_unref(rules);
 		return ERR_NO_MEMORY;
 	}
-	relay->reload = (struct errand){.done = done, .arg = arg};
-	for (unsigned i = 0; i < relay->n_fronts; i++)
-		send_next(&notices, relay->fronts[i]->notices, &relay->reload);
-	for (unsigned i = 0; i < common->n_backs; i++)
-		send_next(&notices, common->backs[i]->notices, &relay->reload);
+	send_all(relay, &notices, &relay->errands[NOTICE_RULES],
+		 (struct errand){.done = done, .arg = arg});
 	for (size_t i = 0; i < common->n_stores; i++)
 		store_set_password(common->stores[i], settings->redis_password);
 	relay->old_issuers = issuers_ref(relay->rules->issuers);
@@ -329,12 +339,25 @@ err_t relay_reload(struct relay *relay, const struct settings *settings, struct 
 	return OK;
 }
 
+err_t relay_pulse(struct relay *relay, loop_fn *done, void *arg)
+{
+	struct errand *errand = &relay->errands[NOTICE_PULSE];
+	struct list notices;
+
+	if (errand->n_out > 0)
+		return OK;
+	if (!make_notices(NOTICE_PULSE, NULL, relay->n_fronts + relay->common.n_backs, &notices))
+		return ERR_NO_MEMORY;
+	send_all(relay, &notices, errand, (struct errand){.done = done, .arg = arg});
+	return OK;
+}
+
 static void on_drain_timeout(void *arg)
 {
 	struct relay *relay = arg;
 
 	relay->drain_timer = NULL;
-	finish(&relay->drain);
+	finish(&relay->errands[NOTICE_DRAIN]);
 }
 
 void relay_drain(struct relay *relay, loop_fn *done, void *arg)
@@ -344,14 +367,14 @@ void relay_drain(struct relay *relay, loop_fn *done, void *arg)
 	if (relay->is_draining)
 		return;
 	relay->is_draining = true;
-	relay->drain = (struct errand){.done = done, .arg = arg};
+	relay->errands[NOTICE_DRAIN] = (struct errand){.done = done, .arg = arg};
 	sockets_shut(relay->sockets);
 	if (relay->n_fronts == 0 || !make_notices(NOTICE_DRAIN, NULL, relay->n_fronts, &notices)) {
-		finish(&relay->drain);
+		finish(&relay->errands[NOTICE_DRAIN]);
 		return;
 	}
 	for (unsigned i = 0; i < relay->n_fronts; i++)
-		send_next(&notices, relay->fronts[i]->notices, &relay->drain);
+		send_next(&notices, relay->fronts[i]->notices, &relay->errands[NOTICE_DRAIN]);
 	relay->drain_timer = timer_start(relay->loop, relay->rules->settings->limits.drain_timeout,
 					 on_drain_timeout, relay);
 }

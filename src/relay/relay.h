@@ -43,6 +43,11 @@ MUST_CHECK err_t relay_start(struct relay *relay);
 MUST_CHECK err_t relay_reload(struct relay *relay, const struct settings *settings,
 			      struct issuers *issuers, loop_fn *done, void *arg);
 
+/* Calls done as soon as the loop of every front and back thread has turned; it does nothing while
+ * an earlier one of these calls is still waited for. After relay_start. ERR_NO_MEMORY: done is not
+ * called. */
+MUST_CHECK err_t relay_pulse(struct relay *relay, loop_fn *done, void *arg);
+
 /* Accepts nothing more, lets requests under way end, at most for drain_timeout; then calls done,
  * which may be before this returns when there is nothing to wait for. */
 void relay_drain(struct relay *relay, loop_fn *done, void *arg);

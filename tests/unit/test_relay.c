@@ -144,6 +144,23 @@ Test(relay, reload_does_not_change_the_stores)
 	close_relay(second);
 }
 
+Test(relay, pulse_is_felt_when_every_thread_has_turned)
+{
+	struct settings *settings = open_relay(1);
+
+	cr_assert_eq(relay_start(play.relay), OK);
+	cr_assert_eq(relay_pulse(play.relay, on_done, &play), OK);
+	cr_assert_eq(relay_pulse(play.relay, on_done, &play), OK, "one is out already");
+	cr_expect_eq(play.n_done, 0);
+	stage_pass(0);
+	cr_expect_eq(play.n_done, 1);
+	cr_assert_eq(relay_pulse(play.relay, on_done, &play), OK);
+	stage_pass(0);
+	cr_expect_eq(play.n_done, 2);
+	cr_assert_eq(relay_pulse(play.relay, on_done, &play), OK, "and ends in the middle of it");
+	close_relay(settings);
+}
+
 Test(relay, ends_in_the_middle_of_a_reload)
 {
 	struct settings *first = open_relay(1), *second = settings_with(1);
