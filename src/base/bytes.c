@@ -5,6 +5,8 @@
  */
 #include "base/bytes.h"
 
+#include <endian.h>
+
 static uint8_t lower_of(uint8_t c)
 {
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
@@ -30,13 +32,30 @@ int64_t time_add(int64_t a, int64_t b)
 	return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
+/* The digits of four octets at once: every nibble gets an octet of its own, and those above 9 the
+ * way from '9' to 'a' as well. */
+static uint64_t hex_digits(uint32_t octets)
+{
+	uint64_t n = octets, letters;
+
+	n = (n << 16 | n) & UINT64_C(0x0000ffff0000ffff);
+	n = (n << 8 | n) & UINT64_C(0x00ff00ff00ff00ff);
+	n = (n << 4 | n) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	letters = (n + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+	return n + UINT64_C(0x3030303030303030) + letters * ('a' - '9' - 1);
+}
+
 void hex_encode(char *dst, struct slice in)
 {
-	static const char digits[] = "0123456789abcdef";
+	size_t i = 0;
 
-	for (size_t i = 0; i < in.len; i++) {
-		dst[2 * i] = digits[in.p[i] >> 4];
-		dst[2 * i + 1] = digits[in.p[i] & 15];
+	for (; i + 4 <= in.len; i += 4)
+		put_u64((uint8_t *)dst + 2 * i, hex_digits(get_u32(in.p + i)));
+	for (; i < in.len; i++) {
+		uint64_t digits = hex_digits(in.p[i]);
+
+		dst[2 * i] = (char)(digits >> 8);
+		dst[2 * i + 1] = (char)digits;
 	}
 }
 
@@ -83,15 +102,26 @@ err_t decimal_decode(struct slice text, uint64_t max, uint64_t *out)
 	return OK;
 }
 
+const char *two_digits(uint64_t n)
+{
+	static const char pairs[] = "0001020304050607080910111213141516171819"
+				    "2021222324252627282930313233343536373839"
+				    "4041424344454647484950515253545556575859"
+				    "6061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
+
+	return pairs + 2 * n;
+}
+
 size_t decimal_encode(char *dst, uint64_t n)
 {
 	char digits[20]; /* of UINT64_MAX; written from the end */
 	size_t first = sizeof(digits);
 
-	do {
-		digits[--first] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
+	for (; n > 9; n /= 100)
+		memcpy(digits + (first -= 2), two_digits(n % 100), 2);
+	if (n > 0 || first == sizeof(digits))
+		digits[--first] = (char)('0' + n);
 	memcpy(dst, digits + first, sizeof(digits) - first);
 	return sizeof(digits) - first;
 }
@@ -135,30 +165,28 @@ size_t utf8_decode(struct slice s, uint32_t *out)
 
 void put_u32(uint8_t *dst, uint32_t v)
 {
-	for (int i = 3; i >= 0; i--, v >>= 8)
-		dst[i] = (uint8_t)v;
+	v = htobe32(v);
+	memcpy(dst, &v, sizeof(v));
 }
 
 void put_u64(uint8_t *dst, uint64_t v)
 {
-	for (int i = 7; i >= 0; i--, v >>= 8)
-		dst[i] = (uint8_t)v;
+	v = htobe64(v);
+	memcpy(dst, &v, sizeof(v));
 }
 
 uint32_t get_u32(const uint8_t *src)
 {
-	uint32_t v = 0;
+	uint32_t v;
 
-	for (int i = 0; i < 4; i++)
-		v = v << 8 | src[i];
-	return v;
+	memcpy(&v, src, sizeof(v));
+	return be32toh(v);
 }
 
 uint64_t get_u64(const uint8_t *src)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | src[i];
-	return v;
+	memcpy(&v, src, sizeof(v));
+	return be64toh(v);
 }

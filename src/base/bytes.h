@@ -77,6 +77,9 @@ MUST_CHECK err_t decimal_decode(struct slice text, uint64_t max, uint64_t *out);
 /* Decimal digits of n into dst (20 octets always suffice); the number of digits. */
 size_t decimal_encode(char *dst, uint64_t n);
 
+/* The digits of n, at most 99. Static, no NUL behind them. */
+const char *two_digits(uint64_t n);
+
 /* Octets of the UTF-8 character at the start of s, its code point in *out; 0 when there is none
  * (RFC 3629; *out is then untouched). */
 size_t utf8_decode(struct slice s, uint32_t *out);

@@ -5,6 +5,9 @@
  */
 #include "base/hash.h"
 
+#include <endian.h>
+#include <string.h>
+
 struct sip {
 	uint64_t v0, v1, v2, v3;
 };
@@ -14,36 +17,35 @@ static uint64_t rotate_left(uint64_t v, unsigned n)
 	return v << n | v >> (64 - n);
 }
 
-static void mix(struct sip *s, unsigned n_rounds)
+static inline void mix(struct sip *s)
 {
-	while (n_rounds-- > 0) {
-		s->v0 += s->v1;
-		s->v2 += s->v3;
-		s->v1 = rotate_left(s->v1, 13) ^ s->v0;
-		s->v3 = rotate_left(s->v3, 16) ^ s->v2;
-		s->v0 = rotate_left(s->v0, 32);
-		s->v2 += s->v1;
-		s->v0 += s->v3;
-		s->v1 = rotate_left(s->v1, 17) ^ s->v2;
-		s->v3 = rotate_left(s->v3, 21) ^ s->v0;
-		s->v2 = rotate_left(s->v2, 32);
-	}
+	s->v0 += s->v1;
+	s->v2 += s->v3;
+	s->v1 = rotate_left(s->v1, 13) ^ s->v0;
+	s->v3 = rotate_left(s->v3, 16) ^ s->v2;
+	s->v0 = rotate_left(s->v0, 32);
+	s->v2 += s->v1;
+	s->v0 += s->v3;
+	s->v1 = rotate_left(s->v1, 17) ^ s->v2;
+	s->v3 = rotate_left(s->v3, 21) ^ s->v0;
+	s->v2 = rotate_left(s->v2, 32);
 }
 
-static void absorb(struct sip *s, uint64_t word)
+static inline void absorb(struct sip *s, uint64_t word)
 {
 	s->v3 ^= word;
-	mix(s, 2);
+	mix(s);
+	mix(s);
 	s->v0 ^= word;
 }
 
+/* Fewer than 8 octets are a word with zeros behind them. */
 static uint64_t word_at(const uint8_t *p, size_t n_octets)
 {
 	uint64_t word = 0;
 
-	for (size_t i = 0; i < n_octets; i++)
-		word |= (uint64_t)p[i] << (8 * i);
-	return word;
+	memcpy(&word, p, n_octets);
+	return le64toh(word);
 }
 
 uint64_t hash_bytes(const struct hash_key *key, const void *p, size_t len)
@@ -62,6 +64,7 @@ uint64_t hash_bytes(const struct hash_key *key, const void *p, size_t len)
 	/* The last word: what is left over, below the length's low octet. */
 	absorb(&s, (uint64_t)len << 56 | (len > whole ? word_at(octets + whole, len - whole) : 0));
 	s.v2 ^= 0xff;
-	mix(&s, 4);
+	for (unsigned i = 0; i < 4; i++)
+		mix(&s);
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }

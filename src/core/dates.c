@@ -218,8 +218,7 @@ err_t date_from_iso(struct slice text, int64_t *out_t)
 
 static void put_two(char *dst, int n)
 {
-	dst[0] = (char)('0' + n / 10);
-	dst[1] = (char)('0' + n % 10);
+	memcpy(dst, two_digits((uint64_t)n), 2);
 }
 
 static void put_clock(char *dst, const struct date *date)

@@ -37,6 +37,20 @@ static struct slice path_of(struct slice target)
 	return target;
 }
 
+/* How many octets at the start are base64 as it is. */
+static size_t base64_run(const uint8_t *p, size_t len)
+{
+	const uint8_t *classes = http_text_classes;
+	size_t n = 0;
+
+	while (len - n >= 4 && classes[p[n]] & classes[p[n + 1]] & classes[p[n + 2]] &
+				   classes[p[n + 3]] & CHAR_BASE64)
+		n += 4;
+	while (n < len && is_char(p[n], CHAR_BASE64))
+		n++;
+	return n;
+}
+
 /*
  * Writes text to dst, which may be text.p: escapes decoded once, every spelling of the base64
  * alphabet made the standard one, line breaks dropped. "+" stays: a path is no form (RP-03).
@@ -48,13 +62,16 @@ static bool normalise(uint8_t *dst, struct slice text, size_t *out_len)
 	uint8_t *q = dst;
 	bool is_valid = true;
 
-	for (; p != end; p++) {
-		uint8_t c = *p;
+	for (;; p++) {
+		size_t n = base64_run(p, (size_t)(end - p)); /* nearly all */
+		uint8_t c;
 
-		if (is_char(c, CHAR_ALPHA | CHAR_DIGIT)) { /* nearly all */
-			*q++ = c;
-			continue;
-		}
+		memmove(q, p, n);
+		q += n;
+		p += n;
+		if (p == end)
+			break;
+		c = *p;
 		if (c == '%') {
 			if (end - p > 2 && is_char(p[1], CHAR_HEX) && is_char(p[2], CHAR_HEX)) {
 				c = (uint8_t)(hex_value(p[1]) << 4 | hex_value(p[2]));

@@ -13,24 +13,31 @@ enum http_char_class {
 	CHAR_HOST = 1 << 1,  /* unreserved or sub-delims: a reg-name without its escapes */
 	CHAR_HEX = 1 << 2,
 	CHAR_ALPHA = 1 << 3,
-	CHAR_DIGIT = 1 << 4
+	CHAR_DIGIT = 1 << 4,
+	CHAR_BASE64 = 1 << 5 /* the standard alphabet and its padding (RFC 4648 4) */
 };
 
 #define TOKEN_HOST (CHAR_TOKEN | CHAR_HOST)
+#define DIGIT	   (TOKEN_HOST | CHAR_HEX | CHAR_DIGIT | CHAR_BASE64)
+#define LETTER	   (TOKEN_HOST | CHAR_ALPHA | CHAR_BASE64)
 
 /* clang-format off */
 static const uint8_t http_text_classes[256] = {
 	['!'] = TOKEN_HOST, ['#'] = CHAR_TOKEN, ['$'] = TOKEN_HOST, ['%'] = CHAR_TOKEN,
 	['&'] = TOKEN_HOST, ['\''] = TOKEN_HOST, ['('] = CHAR_HOST, [')'] = CHAR_HOST,
-	['*'] = TOKEN_HOST, ['+'] = TOKEN_HOST, [','] = CHAR_HOST, ['-'] = TOKEN_HOST,
-	['.'] = TOKEN_HOST, ['0' ... '9'] = TOKEN_HOST | CHAR_HEX | CHAR_DIGIT,
-	[';'] = CHAR_HOST, ['='] = CHAR_HOST,
-	['A' ... 'F'] = TOKEN_HOST | CHAR_HEX | CHAR_ALPHA, ['G' ... 'Z'] = TOKEN_HOST | CHAR_ALPHA,
+	['*'] = TOKEN_HOST, ['+'] = TOKEN_HOST | CHAR_BASE64, [','] = CHAR_HOST,
+	['-'] = TOKEN_HOST, ['.'] = TOKEN_HOST, ['/'] = CHAR_BASE64, ['0' ... '9'] = DIGIT,
+	[';'] = CHAR_HOST, ['='] = CHAR_HOST | CHAR_BASE64,
+	['A' ... 'F'] = LETTER | CHAR_HEX, ['G' ... 'Z'] = LETTER,
 	['^'] = CHAR_TOKEN, ['_'] = TOKEN_HOST, ['`'] = CHAR_TOKEN,
-	['a' ... 'f'] = TOKEN_HOST | CHAR_HEX | CHAR_ALPHA, ['g' ... 'z'] = TOKEN_HOST | CHAR_ALPHA,
+	['a' ... 'f'] = LETTER | CHAR_HEX, ['g' ... 'z'] = LETTER,
 	['|'] = CHAR_TOKEN, ['~'] = TOKEN_HOST,
 };
 /* clang-format on */
+
+#undef TOKEN_HOST
+#undef DIGIT
+#undef LETTER
 
 static inline bool is_char(uint8_t octet, unsigned classes)
 {

@@ -5,8 +5,12 @@
 
 #include "types.h"
 
-int64_t clock_wall(void);    /* seconds since 1970 */
+int64_t clock_wall(void);    /* seconds since 1970; at most a tick of the kernel (10 ms) late */
 int64_t clock_mono_ms(void); /* milliseconds since some start */
 int64_t clock_mono_us(void);
+
+/* Milliseconds at the pace of the kernel's ticks, from a start of their own, without the time that
+ * the machine sleeps: a quarter of the others' price, for what every request notes. */
+int64_t clock_tick_ms(void);
 
 #endif

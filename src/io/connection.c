@@ -52,7 +52,7 @@ static void enter(struct connection *c, enum phase phase)
 	list_remove(&c->link);
 	list_append(&c->server->phases[phase], &c->link);
 	c->phase = (uint8_t)phase;
-	c->ms_entered = clock_mono_ms();
+	c->ms_entered = clock_tick_ms();
 }
 
 void connection_drop(struct connection *c)

@@ -45,7 +45,7 @@ struct connection {
 	struct saved *saved;	  /* NULL: none */
 	struct outbox_rest *rest; /* NULL: none */
 	void *context;
-	int64_t ms_entered; /* when it came into its phase, monotonic */
+	int64_t ms_entered; /* when it came into its phase, clock_tick_ms */
 	int fd;
 	unsigned n_requests;
 	unsigned n_lingered; /* octets thrown away */

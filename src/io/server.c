@@ -91,7 +91,7 @@ static void watch_listeners(struct server *server, bool is_accepting)
 static void on_tick(void *arg)
 {
 	struct server *server = arg;
-	int64_t now = clock_mono_ms();
+	int64_t now = clock_tick_ms();
 
 	for (enum phase phase = 0; phase < N_PHASES; phase++) {
 		int64_t limit = time_limit(server->limits, phase);
