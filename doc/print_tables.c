@@ -2,7 +2,7 @@
 /*
  * Prints the tables of include/tbl as mdoc, for the man pages: a build-time program, so that no
  * page can differ from the rows.  print_tables options SECTION | brief COMMAND... |
- * synopsis COMMAND... | command COMMAND | metrics | events | oddities | errors
+ * synopsis COMMAND... | command COMMAND | metrics | process | events | oddities | errors
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -207,6 +207,23 @@ static void print_metrics(void)
 	}
 }
 
+static void print_process(void)
+{
+	static const struct {
+		const char *name, *help;
+	} rows[] = {
+#define PROCESS(member, name, help) {name, help},
+#include "tbl/process.h"
+#undef PROCESS
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		printf(".It Va %s\n", rows[i].name);
+		print_text(rows[i].help);
+		fputs(".\n", stdout);
+	}
+}
+
 static void print_oddities(void)
 {
 	static const struct {
@@ -266,10 +283,8 @@ int main(int argc, char **argv)
 		const char *word;
 		void (*print)(void);
 	} lists[] = {
-	    {"metrics", print_metrics},
-	    {"events", print_events},
-	    {"oddities", print_oddities},
-	    {"errors", print_errors},
+	    {"metrics", print_metrics},	  {"process", print_process}, {"events", print_events},
+	    {"oddities", print_oddities}, {"errors", print_errors},
 	};
 
 	if (argc == 3 && strcmp(argv[1], "options") == 0)

@@ -45,10 +45,20 @@ static int readyz(struct admin *admin, struct buf *page)
 	return HTTP_OK;
 }
 
-static int metrics(struct admin *admin, struct buf *page)
+static void metrics(struct admin *admin, struct evhttp_request *request)
 {
-	metrics_page(admin->status.relay, page);
-	return HTTP_OK;
+	const struct evkeyvalq *fields = evhttp_request_get_input_headers(request);
+	const struct metrics_opts opts = {
+	    .relay = admin->status.relay,
+	    .format = exposition_choose(evhttp_find_header(fields, "Accept")),
+	    .started_at = admin->status.started_at};
+	struct buf page;
+
+	buf_init(&page, MAX_PAGE);
+	metrics_page(&opts, &page);
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Vary", "Accept");
+	admin_send(request, HTTP_OK, exposition_type(opts.format), &page);
+	buf_fini(&page);
 }
 
 static int runway(struct admin *admin, struct buf *page)
@@ -68,7 +78,7 @@ typedef int fill_fn(struct admin *admin, struct buf *page);
 
 static const struct page {
 	const char *path;
-	enum evhttp_cmd_type method; /* with fill: and HEAD */
+	enum evhttp_cmd_type method;
 	enum admin_ask ask;
 	const char *type; /* of the answer of fill; or of the body that is wanted */
 	fill_fn *fill;
@@ -76,8 +86,7 @@ static const struct page {
 } pages[] = {
     {"/healthz", EVHTTP_REQ_GET, ADMIN_PUBLIC, TYPE_TEXT, healthz, NULL},
     {"/readyz", EVHTTP_REQ_GET, ADMIN_PUBLIC, TYPE_TEXT, readyz, NULL},
-    {"/metrics", EVHTTP_REQ_GET, ADMIN_PUBLIC, "text/plain; version=0.0.4; charset=utf-8", metrics,
-     NULL},
+    {"/metrics", EVHTTP_REQ_GET, ADMIN_PUBLIC, NULL, NULL, metrics},
     {"/api/v1/status", EVHTTP_REQ_GET, ADMIN_READ, TYPE_JSON, status, NULL},
     {"/api/v1/runway", EVHTTP_REQ_GET, ADMIN_READ, TYPE_JSON, runway, NULL},
     {"/api/v1/entries", EVHTTP_REQ_GET, ADMIN_READ, NULL, NULL, admin_entries},
@@ -124,9 +133,15 @@ void admin_refuse(struct evhttp_request *request, int code, const char *fmt, ...
 	buf_fini(&page);
 }
 
+/* What comes at once and whole. */
+static bool has_head(const struct page *page)
+{
+	return page->fill != NULL || page->serve == metrics;
+}
+
 static bool is_for(const struct page *page, enum evhttp_cmd_type command)
 {
-	return command == page->method || (page->fill != NULL && command == EVHTTP_REQ_HEAD);
+	return command == page->method || (has_head(page) && command == EVHTTP_REQ_HEAD);
 }
 
 static void serve(struct admin *admin, const struct page *page, struct evhttp_request *request)
@@ -162,7 +177,7 @@ static void on_request(struct evhttp_request *request, void *arg)
 	} else if (is_for(&pages[i], evhttp_request_get_command(request))) {
 		serve(admin, &pages[i], request);
 	} else {
-		const char *allow = pages[i].fill != NULL		? "GET, HEAD"
+		const char *allow = has_head(&pages[i])			? "GET, HEAD"
 				    : pages[i].method == EVHTTP_REQ_GET ? "GET"
 									: "POST";
 

@@ -171,7 +171,7 @@ def parse_metrics(text):
     samples = []
     for line in text.splitlines():
         if line.startswith("# "):
-            assert re.match(r"# (HELP|TYPE) ocsprelay_\w+ .+$", line), line
+            assert re.match(r"# (HELP|TYPE) (ocsprelay|process)_\w+ .+$", line), line
             continue
         match = _SAMPLE.match(line)
         assert match, line
@@ -290,10 +290,10 @@ class Relay:
     def post(self, der, *fields, **options):
         return self.ask(rawhttp.post(der, *fields, **options))
 
-    def admin(self, path, method="GET"):
+    def admin(self, path, method="GET", **fields):
         """(status, body, content type)"""
         with contextlib.closing(_AdminConnection(self.admin_socket)) as connection:
-            connection.request(method, path)
+            connection.request(method, path, headers=fields)
             response = connection.getresponse()
             return response.status, response.read().decode(), response.getheader("Content-Type")
 

@@ -34,6 +34,9 @@ done
 for word in $(names_of 'METRIC([A-Z_]*, "\([a-z_]*\)"' counters.h); do
 	need ocsprelay-metrics.7 "ocsprelay_$word"
 done
+for word in $(names_of 'PROCESS([a-z_]*, "\([a-z_]*\)"' process.h); do
+	need ocsprelay-metrics.7 ".It Va $word"
+done
 for word in $(names_of 'LABEL([A-Z_]*, [A-Z_]*, "\([a-z_]*\)"' labels.h); do
 	grep -qw -- "$word" "$build/doc/ocsprelay-metrics.7" || fault "ocsprelay-metrics.7: $word is missing"
 done
