@@ -13,9 +13,9 @@
 #define MAX_URL_LEN  1024
 #define MAX_HOST_LEN 255
 
-/* base64 of three octets, each character escaped at worst */
-#define QUAD_LEN     4
-#define MAX_QUAD_LEN (3 * QUAD_LEN)
+/* what is made base64 of at a time */
+#define CHUNK_OCTETS 48
+#define CHUNK_LEN    64
 
 static bool skip_scheme(struct slice *url, const char *lower)
 {
@@ -98,24 +98,20 @@ err_t upstream_url_check(const char *url)
 	return span_until(rest, "?#\\") == rest.len ? OK : ERR_SYNTAX;
 }
 
-/* Base64 of up to three octets with + / = escaped (RFC 6960 A.1); the number of characters. */
-static size_t escape_quad(char dst[MAX_QUAD_LEN], struct slice octets)
+/* Cuts the next octets off rest and makes base64 of them; the number of characters. */
+static size_t take_chunk(struct slice *rest, char chunk[CHUNK_LEN])
 {
-	static const char digits[] = "0123456789ABCDEF";
-	char quad[QUAD_LEN];
-	size_t i, n = 0;
+	struct slice octets = slice_take(*rest, CHUNK_OCTETS);
 
-	base64_encode(quad, octets);
-	for (i = 0; i < QUAD_LEN; i++) {
-		if (quad[i] != '+' && quad[i] != '/' && quad[i] != '=') {
-			dst[n++] = quad[i];
-			continue;
-		}
-		dst[n++] = '%';
-		dst[n++] = digits[quad[i] >> 4 & 15];
-		dst[n++] = digits[quad[i] & 15];
-	}
-	return n;
+	*rest = slice_skip(*rest, octets.len);
+	base64_encode(chunk, octets);
+	return base64_len(octets.len);
+}
+
+/* + / = (RFC 6960 A.1): all of base64 that is neither letter nor digit. */
+static bool needs_escape(char c)
+{
+	return !is_char((uint8_t)c, CHAR_ALPHA | CHAR_DIGIT);
 }
 
 /* Rule HC-02: the slash is added unless it is there. */
@@ -126,18 +122,25 @@ static bool needs_slash(struct slice url)
 
 size_t upstream_url_get_len(const char *url, struct slice request)
 {
-	char quad[MAX_QUAD_LEN];
 	struct slice base = slice_text(url);
 	size_t len = base.len + needs_slash(base);
+	char chunk[CHUNK_LEN];
 
-	for (; request.len > 0; request = slice_skip(request, 3))
-		len += escape_quad(quad, slice_take(request, 3));
+	while (request.len > 0) {
+		size_t n = take_chunk(&request, chunk);
+
+		len += n;
+		for (size_t i = 0; i < n; i++)
+			len += needs_escape(chunk[i]) ? 2 : 0;
+	}
 	return len;
 }
 
 err_t upstream_url_get(const char *url, struct slice request, char *dst, size_t cap)
 {
+	static const char digits[] = "0123456789ABCDEF";
 	struct slice base = slice_text(url);
+	char chunk[CHUNK_LEN];
 
 	if (upstream_url_get_len(url, request) >= cap)
 		return ERR_TOO_LONG;
@@ -145,12 +148,18 @@ err_t upstream_url_get(const char *url, struct slice request, char *dst, size_t 
 	dst += base.len;
 	if (needs_slash(base))
 		*dst++ = '/';
-	for (; request.len > 0; request = slice_skip(request, 3)) {
-		char quad[MAX_QUAD_LEN];
-		size_t len = escape_quad(quad, slice_take(request, 3));
+	while (request.len > 0) {
+		size_t n = take_chunk(&request, chunk);
 
-		memcpy(dst, quad, len);
-		dst += len;
+		for (size_t i = 0; i < n; i++) {
+			if (!needs_escape(chunk[i])) {
+				*dst++ = chunk[i];
+				continue;
+			}
+			*dst++ = '%';
+			*dst++ = digits[chunk[i] >> 4 & 15];
+			*dst++ = digits[chunk[i] & 15];
+		}
 	}
 	*dst = '\0';
 	return OK;
