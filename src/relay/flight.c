@@ -42,7 +42,6 @@ struct flight {
 
 	struct lookup lookup;
 	struct turn turn; /* in the fleet */
-	bool is_inside;	  /* of the gate */
 	struct fetch fetch;
 	bool is_stored;
 };
@@ -173,6 +172,8 @@ void flight_join(struct back *back, struct ask *ask)
 	flight->n_asks++;
 	if (flight->n_asks == 1)
 		run(flight);
+	else if (!ask->is_background)
+		gate_promote(back->gates, flight->question->issuer->slot, &flight->visitor);
 }
 
 /* --- LOAD, CHECK --------------------------------------------------------------------------------
@@ -366,17 +367,13 @@ static enum step enter(struct flight *flight)
 		LOG(OVERLOAD, LOG_TEXT("issuer", issuer->label), LOG_REASON(err));
 		return fail(flight, err);
 	}
-	flight->is_inside = true;
 	return STEP_NEXT;
 }
 
 void flight_enter(void *back, struct gate_visitor *visitor)
 {
-	struct flight *flight = LIST_ENTRY(visitor, struct flight, visitor);
-
 	(void)back;
-	flight->is_inside = true;
-	run(flight);
+	run(LIST_ENTRY(visitor, struct flight, visitor));
 }
 
 static enum step fetch(struct flight *flight)
@@ -442,7 +439,7 @@ static void publish(struct flight *flight)
 	if (question->kind == ASK_REFRESH)
 		counter_add(METRIC_REFRESHES, question->issuer->slot,
 			    is_good ? LABEL_OUTCOME_OK : LABEL_OUTCOME_ERROR, 0, 1);
-	if (flight->is_inside)
+	if (flight->visitor.is_inside)
 		gate_leave(back->gates, question->issuer->slot, &flight->visitor);
 	if (is_shared(question))
 		inflight_remove(back->inflight, key_bytes(&question->key));

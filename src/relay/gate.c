@@ -76,8 +76,9 @@ static bool has_room(const struct gate *gate, bool is_background)
 	       (gate->n_background < (share > 0 ? share : 1) && gate->queues[false].n == 0);
 }
 
-static void let_in(struct gate *gate, const struct gate_visitor *visitor)
+static void let_in(struct gate *gate, struct gate_visitor *visitor)
 {
+	visitor->is_inside = true;
 	gate->n_inside++;
 	gate->n_background += visitor->is_background;
 }
@@ -116,13 +117,10 @@ static struct gate_visitor *next(struct gate *gate)
 	return NULL;
 }
 
-void gate_leave(struct gates *gates, unsigned slot, const struct gate_visitor *leaving)
+static void admit(struct gates *gates, struct gate *gate)
 {
-	struct gate *gate = gates->of_slot[slot];
 	struct gate_visitor *visitor;
 
-	gate->n_inside--;
-	gate->n_background -= leaving->is_background;
 	if (gate->is_admitting)
 		return;
 	gate->is_admitting = true;
@@ -131,4 +129,35 @@ void gate_leave(struct gates *gates, unsigned slot, const struct gate_visitor *l
 		gates->fn(gates->arg, visitor);
 	}
 	gate->is_admitting = false;
+}
+
+void gate_leave(struct gates *gates, unsigned slot, struct gate_visitor *visitor)
+{
+	struct gate *gate = gates->of_slot[slot];
+
+	visitor->is_inside = false;
+	gate->n_inside--;
+	gate->n_background -= visitor->is_background;
+	admit(gates, gate);
+}
+
+void gate_promote(struct gates *gates, unsigned slot, struct gate_visitor *visitor)
+{
+	struct gate *gate;
+
+	if (!visitor->is_background)
+		return;
+	visitor->is_background = false;
+	if (!visitor->is_inside && list_is_empty(&visitor->link))
+		return; /* it has not come here yet */
+	gate = gates->of_slot[slot];
+	if (visitor->is_inside) {
+		gate->n_background--;
+	} else {
+		gate->queues[true].n--;
+		list_remove(&visitor->link);
+		gate->queues[false].n++;
+		list_append(&gate->queues[false].visitors, &visitor->link);
+	}
+	admit(gates, gate);
 }

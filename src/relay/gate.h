@@ -15,11 +15,12 @@
 struct gates;
 
 struct gate_visitor {
-	struct list link;
-	bool is_background; /* unchanged until it has left */
+	struct list link;   /* list_init before the first call */
+	bool is_background; /* set before the first call, then the gate's */
+	bool is_inside;	    /* the gate's */
 };
 
-/* Called when a queued visitor may enter; it has entered then. */
+/* Called when a queued visitor has entered. */
 typedef void gate_fn(void *arg, struct gate_visitor *visitor);
 
 struct gates *gates_new(gate_fn *fn, void *arg); /* NULL without memory */
@@ -30,7 +31,12 @@ void gates_free(struct gates *gates);
 MUST_CHECK err_t gate_enter(struct gates *gates, unsigned slot, unsigned max_inside,
 			    struct gate_visitor *visitor);
 
+/* A client waits for this visitor now, wherever it is: outside, in a queue, inside. It comes after
+ * those whom clients have waited for before; a full queue does not refuse it. fn may be called
+ * before this returns. */
+void gate_promote(struct gates *gates, unsigned slot, struct gate_visitor *visitor);
+
 /* Leaves, and lets in whoever waits. fn may be called before this returns. */
-void gate_leave(struct gates *gates, unsigned slot, const struct gate_visitor *visitor);
+void gate_leave(struct gates *gates, unsigned slot, struct gate_visitor *visitor);
 
 #endif

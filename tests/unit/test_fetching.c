@@ -182,6 +182,23 @@ Test(fetching, HC_13_what_warms_leaves_room_for_clients)
 	close_desk();
 }
 
+/* The client's flight is one that the background has begun and not let in yet. */
+Test(fetching, HC_13_whom_a_client_waits_for_does_not_wait_for_the_background)
+{
+	kit_prepare();
+	kit.policy.max_inflight = 8;
+	open_desk(0);
+	cr_assert_not_null(warm(9));
+	stage_pass(0);
+	cr_expect_eq(stage_upstream.n_pending, 2);
+	(void)kit_ask(kit_serial(4));
+	cr_expect_eq(stage_upstream.n_pending, 3);
+	stage_answer_ok(2, kit_good(kit_serial(4), -50, PKI_DAY));
+	stage_pass(0);
+	cr_expect_eq(stage_upstream.n_pending, 2);
+	close_desk();
+}
+
 Test(fetching, what_cannot_be_warmed_is_told_by_its_place)
 {
 	const struct cache_key keys[] = {key_of_nobody(), key_of_nobody()};

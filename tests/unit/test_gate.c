@@ -183,3 +183,45 @@ Test(gate, slots_have_gates_of_their_own)
 	gates_free(gates);
 	gates_free(NULL);
 }
+
+Test(gate, SL_08_background_is_promoted_wherever_it_is)
+{
+	open_gates();
+	for (unsigned i = 0; i < 6; i++)
+		visitors[i].gate.is_background = true;
+	expect_enter(0, 2, 8, OK);
+	expect_enter(2, 5, 8, ERR_AGAIN);
+	gate_promote(gates, 1, &visitors[5].gate);
+	gate_promote(gates, 1, &visitors[3].gate);
+	EXPECT_ENTERED(3); /* there is room for those whom a client waits for */
+	gate_promote(gates, 1, &visitors[0].gate);
+	EXPECT_ENTERED(2); /* the background has lost one of its two */
+	expect_enter(5, 9, 8, OK);
+	cr_expect_eq(n_entered, 0);
+	gate_leave(gates, 1, &visitors[0].gate);
+	cr_expect_eq(n_entered, 0);
+	gate_leave(gates, 1, &visitors[1].gate);
+	EXPECT_ENTERED(4);
+	gate_promote(gates, 1, &visitors[4].gate);
+	gate_promote(gates, 1, &visitors[4].gate);
+	gate_leave(gates, 1, &visitors[4].gate);
+	gates_free(gates);
+}
+
+Test(gate, SL_08_promoted_ones_stand_in_line)
+{
+	open_gates();
+	visitors[1].gate.is_background = visitors[2].gate.is_background = true;
+	expect_enter(0, 1, 1, OK);
+	expect_enter(1, 4, 1, ERR_AGAIN);
+	gate_promote(gates, 1, &visitors[2].gate);
+	gate_leave(gates, 1, &visitors[0].gate);
+	EXPECT_ENTERED(3);
+	gate_leave(gates, 1, &visitors[3].gate);
+	EXPECT_ENTERED(2);
+	gate_leave(gates, 1, &visitors[2].gate);
+	EXPECT_ENTERED(1);
+	gate_leave(gates, 1, &visitors[1].gate);
+	cr_expect_eq(n_entered, 0);
+	gates_free(gates);
+}
