@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/certificates.h"
-
 static bool complain(const char *command, const char *path, const char *what)
 {
 	fprintf(stderr, "ocsprelay %s: %s: %s\n", command, path, what);
@@ -27,8 +25,7 @@ static bool read_certificates(const char *command, const char *path, struct cert
 	return true;
 }
 
-/* The CA certificate that has issued cert (NULL: the first CA), and all others of its identity. */
-static struct issuer *find_issuer(const struct certificates *from, X509 *cert)
+struct issuer *subject_issuer_among(const struct certificates *from, X509 *cert)
 {
 	struct issuer *issuer = NULL;
 
@@ -73,7 +70,7 @@ bool subject_read(const char *command, const char *cert_path, const char *issuer
 	}
 	if (issuer_path != NULL && !read_certificates(command, issuer_path, &cas))
 		goto out;
-	subject.issuer = find_issuer(issuer_path ? &cas : &own, subject.cert);
+	subject.issuer = subject_issuer_among(issuer_path ? &cas : &own, subject.cert);
 	if (subject.issuer == NULL) {
 		complain(command, issuer_path ? issuer_path : cert_path,
 			 subject.cert ? "holds no CA certificate that has issued the certificate"
