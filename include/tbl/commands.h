@@ -24,6 +24,14 @@ COMMAND(verify, "--issuer CA.pem [--cert CERT.pem | --request REQ.der] [--at TIM
 	"      --at TIME         2026-01-31T12:00:00Z or seconds since 1970; default: now\n"
 	"      --trusted FILE    certificates trusted to sign for the CA\n"
 	"      --json            print JSON\n")
+COMMAND(explain, "[-c FILE] [--admin ADDRESS] [--json] [--issuer CA.pem] [--hash ALG] [--offline] CERT.pem", "all about one certificate: key, issuer, rule, what is cached, what the responders say now, and the verdict",
+	"  -c, --config FILE     configuration (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --admin ADDRESS   of the running relay, if not as in the configuration: host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --json            print JSON\n"
+	"      --issuer FILE     the CA's certificate; default: found in the configuration or in CERT.pem\n"
+	"      --hash ALG        of the CertID: sha1 (default), sha224, sha256, sha384, sha512\n"
+	"      --offline         ask no responder\n")
 COMMAND(status, "[-c FILE | --admin ADDRESS] [--json]", "a running relay at a glance",
 	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
 	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
