@@ -9,4 +9,4 @@ if [ "$version" != "version 14" ]; then
 	echo "skipped: the tree is formatted with clang-format 14, here is ${version:-none}"
 	exit 0
 fi
-find src tests bench doc \( -name '*.c' -o -name '*.h' \) -exec clang-format --dry-run -Werror {} +
+find src tests bench doc contrib \( -name '*.c' -o -name '*.h' \) -exec clang-format --dry-run -Werror {} +
