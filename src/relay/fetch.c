@@ -36,7 +36,8 @@ static enum step fail(struct fetch *fetch, err_t err)
 	return STEP_FAIL;
 }
 
-const char *fetch_proxy(const struct issuer *issuer)
+/* In the words of io/upstream.h. */
+static const char *proxy_of(const struct issuer *issuer)
 {
 	if (issuer->proxy == NULL)
 		return "";
@@ -79,7 +80,7 @@ enum step fetch_ask(struct fetch *fetch)
 	fetch->transfer =
 	    upstream_start(fetch->back->upstream,
 			   &(struct upstream_request){.url = attempts_url(attempts),
-						      .proxy = fetch_proxy(issuer),
+						      .proxy = proxy_of(issuer),
 						      .der = ask->request.der,
 						      .post = attempts->post,
 						      .no_cache = attempts->no_cache,

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: ISC
 """HAProxy, which asks nobody: it gets staples that openssl fetched from the relay."""
 
+import base64
+import socket
+
 import pytest
 
 from clients import (
-    BAD_STAPLE, browse, call, field_of, free_port, staple, through_an_outage)
-from recipes import RELAY, recipe
+    BAD_STAPLE, browse, field_of, free_port, openssl_ocsp, staple, through_an_outage)
 
 CONFIGURATION = """
-{socket}
+global
+  stats socket ipv4@127.0.0.1:{admin} level admin
 defaults
   mode http
   timeout client 10s
@@ -16,42 +19,43 @@ defaults
   timeout server 10s
 """
 
-ANSWER = "  http-request return status 204\n"
+FRONTEND = """
+frontend {name}
+  bind 127.0.0.1:{port} ssl crt {pem}
+  http-request return status 204
+"""
 
 NAMES = ("good", "revoked")
 
 
-def fetch(files, relay, name):
+def fetch(openssl, files, relay, name):
     """As the script of an operator does it: the response, from the relay."""
-    result = call("sh", "-ec", recipe("haproxy", "fetch", {
-        RELAY: relay.url, "/etc/haproxy/ca.pem": files.path("ca.crt"),
-        "/etc/haproxy/www.crt": files.path(name + ".crt"),
-        "/etc/haproxy/root.pem": files.path("root.crt"),
-        "/etc/haproxy/www.pem.ocsp": files.path(name + ".pem.ocsp")}))
+    out = files.path(name + ".der")
+    result = openssl_ocsp(openssl, files, relay.url, name,
+                          options=["-no_nonce", "-respout", out])
     assert "Response verify OK" in result.stderr, result.stderr
+    with open(out, "rb") as file:
+        return file.read()
 
 
-def run_haproxy(start, binary, files):
-    """(server, ports)"""
-    ports = [free_port() for _ in NAMES]
-    text = CONFIGURATION.format(socket=recipe("haproxy", "socket", {
-        "/run/haproxy/admin.sock": files.path("admin.sock")}))
-    for port, name in zip(ports, NAMES):
+def run_haproxy(start, binary, files, staples):
+    """staples: contents of the .ocsp files by name. Gives (server, port of its socket, ports)."""
+    admin, *ports = (free_port() for _ in range(1 + len(staples)))
+    text = CONFIGURATION.format(admin=admin)
+    for port, (name, content) in zip(ports, staples.items()):
         pem = files.write(name + ".pem", files.certs[name].pem + files.pki.ca.pem +
                           files.certs[name].key_pem)
         files.write(name + ".pem.issuer", files.pki.ca.pem)
-        text += recipe("haproxy", "staples", {
-            "frontend www": "frontend " + name, "bind :443": f"bind 127.0.0.1:{port}",
-            "/etc/haproxy/www.pem": pem}) + ANSWER
+        files.write(name + ".pem.ocsp", content)
+        text += FRONTEND.format(name=name, port=port, pem=pem)
     server = start(binary, "-db", "-f", files.write("haproxy.cfg", text.encode()))
-    return server.listens(*ports), ports
+    return server.listens(admin, *ports), admin, ports
 
 
-def tell(files, name):
-    """What the running server says to a new staple."""
-    return call("sh", "-ec", recipe("haproxy", "tell", {
-        "/etc/haproxy/www.pem.ocsp": files.path(name + ".pem.ocsp"),
-        "/run/haproxy/admin.sock": files.path("admin.sock")})).stdout.strip()
+def tell(admin, command):
+    with socket.create_connection(("127.0.0.1", admin)) as connection:
+        connection.sendall(command.encode() + b"\n")
+        return connection.makefile().read().strip()
 
 
 @pytest.mark.parametrize("way", ["file", "socket"])
@@ -60,19 +64,16 @@ def test_haproxy(chained, program, start, way):
     certificate too, so that visitors learn of it."""
     files, relay, responder, _ = chained
     openssl, curl, haproxy = program("openssl"), program("curl"), program("haproxy")
-    program("nc")
     for _ in through_an_outage(relay, responder):
-        for name in NAMES:
-            if way == "file":
-                fetch(files, relay, name)
-            else:
-                files.write(name + ".pem.ocsp", b"")  # to be told later
-        server, ports = run_haproxy(start, haproxy, files)
+        staples = {name: fetch(openssl, files, relay, name) for name in NAMES}
+        server, admin, ports = run_haproxy(
+            start, haproxy, files,
+            staples if way == "file" else dict.fromkeys(NAMES, b""))  # empty: to be told later
         for name, port, seen in zip(NAMES, ports, ((0, 204), (BAD_STAPLE, 0))):
             if way == "socket":
                 assert staple(openssl, files, port) is None
-                fetch(files, relay, name)
-                assert tell(files, name) == "OCSP Response updated!"
+                encoded = base64.b64encode(staples[name]).decode()
+                assert tell(admin, "set ssl ocsp-response " + encoded) == "OCSP Response updated!"
             text = staple(openssl, files, port)
             assert text and field_of(text, "Cert Status") == name, server.text
             assert browse(curl, files, port, "--cert-status") == seen

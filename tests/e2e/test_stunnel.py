@@ -7,7 +7,6 @@ import socket
 import ssl
 
 from clients import free_port, through_an_outage
-from recipes import RELAY, recipe
 from relay import TIMEOUT
 
 CONFIGURATION = """
@@ -20,7 +19,11 @@ exec = /bin/echo
 execArgs = echo welcome
 cert = {certificate}
 key = {key}
-{recipe}
+CAfile = {chain}
+verifyChain = yes
+requireCert = yes
+OCSP = {url}
+OCSPnonce = {nonce}
 """
 
 
@@ -28,9 +31,8 @@ def run_stunnel(start, binary, files, url, nonce="no"):
     """(server, port)"""
     port = free_port()
     text = CONFIGURATION.format(port=port, certificate=files.path("server-chain.pem"),
-                                key=files.path("server.key"), recipe=recipe("stunnel", "visitors", {
-                                    "/etc/ssl/ca-chain.pem": files.path("chain.pem"), RELAY: url,
-                                    "OCSPnonce = no": "OCSPnonce = " + nonce}))
+                                key=files.path("server.key"), chain=files.path("chain.pem"),
+                                url=url, nonce=nonce)
     server = start(binary, files.write(f"stunnel-{nonce}.conf", text.encode()))
     return server.listens(port), port
 
