@@ -2,7 +2,8 @@
 /*
  * Prints the tables of include/tbl as mdoc, for the man pages: a build-time program, so that no
  * page can differ from the rows.  print_tables options SECTION | brief COMMAND... |
- * synopsis COMMAND... | command COMMAND | metrics | process | events | oddities | errors
+ * synopsis COMMAND... | command COMMAND | metrics | process | events | fields |
+ * oddities | errors
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -261,6 +262,26 @@ static void print_events(void)
 
 		printf(".It Li %s Pq %s\n", row->name, levels[row->level]);
 		print_text(row->text);
+		fputs(".\n.br\nFields: ", stdout);
+		for (const char *p = row->fields; *p; p++)
+			fputs(*p == ' ' ? ", " : (const char[]){*p, '\0'}, stdout);
+		fputs(".\n", stdout);
+	}
+}
+
+static void print_fields(void)
+{
+	static const struct {
+		const char *name, *text;
+	} fields[] = {
+#define FIELD(name, text) {#name, text},
+#include "tbl/fields.h"
+#undef FIELD
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(fields); i++) {
+		printf(".It Li %s\n", fields[i].name);
+		print_text(fields[i].text);
 		fputs(".\n", stdout);
 	}
 }
@@ -283,8 +304,8 @@ int main(int argc, char **argv)
 		const char *word;
 		void (*print)(void);
 	} lists[] = {
-	    {"metrics", print_metrics},	  {"process", print_process}, {"events", print_events},
-	    {"oddities", print_oddities}, {"errors", print_errors},
+	    {"metrics", print_metrics}, {"process", print_process},   {"events", print_events},
+	    {"fields", print_fields},	{"oddities", print_oddities}, {"errors", print_errors},
 	};
 
 	if (argc == 3 && strcmp(argv[1], "options") == 0)

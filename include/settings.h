@@ -49,6 +49,12 @@ struct settings_log {
 #undef OPTIONS_LOG
 };
 
+enum log_access { /* words of the option access, in its order */
+	LOG_ACCESS_OFF,
+	LOG_ACCESS_ON,
+	LOG_ACCESS_ERRORS
+};
+
 struct settings_limits {
 #define OPTIONS_LIMITS
 #include "tbl/options.h"

@@ -24,6 +24,14 @@ COMMAND(verify, "--issuer CA.pem [--cert CERT.pem | --request REQ.der] [--at TIM
 	"      --at TIME         2026-01-31T12:00:00Z or seconds since 1970; default: now\n"
 	"      --trusted FILE    certificates trusted to sign for the CA\n"
 	"      --json            print JSON\n")
+COMMAND(explain, "[-c FILE] [--admin ADDRESS] [--json] [--issuer CA.pem] [--hash ALG] [--offline] CERT.pem", "all about one certificate: key, issuer, rule, what is cached, what the responders say now, and the verdict",
+	"  -c, --config FILE     configuration (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --admin ADDRESS   of the running relay, if not as in the configuration: host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --json            print JSON\n"
+	"      --issuer FILE     the CA's certificate; default: found in the configuration or in CERT.pem\n"
+	"      --hash ALG        of the CertID: sha1 (default), sha224, sha256, sha384, sha512\n"
+	"      --offline         ask no responder\n")
 COMMAND(status, "[-c FILE | --admin ADDRESS] [--json]", "a running relay at a glance",
 	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
 	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
@@ -62,6 +70,17 @@ COMMAND(warm, "[-c FILE | --admin ADDRESS] [--json] [--tls HOST[:PORT]] [--timeo
 	"      --tls HOST[:PORT] the certificates that this server presents, port 443; may be given again\n"
 	"      --timeout SECONDS for each of these servers, default 10\n"
 	"      PATH              a file of certificates, PEM or DER, or a directory of such (- for standard input)\n")
+COMMAND(staple, "[-c FILE | --url URL] [--issuer CA.pem] [--dir DIR] [--hook CMD [--shell]] [--follow] [--timeout SECONDS] [--json] CERT.pem...", "write the files from which servers staple, out of a relay's verified answers",
+	"  -c, --config FILE     of the relay: its first address and its issuers (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --url URL         whom to ask instead; then a configuration is read only with -c\n"
+	"      --issuer FILE     the CA's certificate; default: of the configuration, in CERT.pem, or in CERT.pem.issuer\n"
+	"      --dir DIR         write DIR/CERT.pem.ocsp; default: CERT.pem.ocsp beside the certificate\n"
+	"      --hook CMD        a program to run after changes, with the changed files as its arguments\n"
+	"      --shell           CMD is a line for /bin/sh, which finds the changed files in \"$@\"\n"
+	"      --follow          stay, and renew each staple in time\n"
+	"      --timeout SECONDS for each answer, default 10\n"
+	"      --json            print JSON, an object for each round\n"
+	"      CERT.pem          a server's certificate, PEM or DER, or a directory of such\n")
 COMMAND(export, "[-c FILE | --admin ADDRESS] [--json] [--tier TIER] FILE", "write what a running relay has into a bundle, - for standard output",
 	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
 	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"

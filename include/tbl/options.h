@@ -40,7 +40,9 @@ OPTION(prefix, TEXT, "ocspr", 0, 0, "what all keys and channels in Redis begin w
 OPTION(format, CHOICE, "logfmt json", 0, 0, "logfmt or json")
 OPTION(level, TEXT, "notice", 0, 0, "error, warning, notice, info or debug")
 OPTION(target, TEXT, "stderr", 0, 0, "stderr, syslog, or the absolute path of a file")
-OPTION(access, FLAG, "off", 0, 0, "log each request, whatever level says")
+OPTION(access, CHOICE, "off on errors", 0, 0, "log each request, or only those that were not answered with a response, whatever level says")
+OPTION(access_sample, NUMBER, "1", 1, 1000000000, "with access = on: of the requests that were answered with a response, log one in so many; others always")
+OPTION(request_id, FLAG, "off", 0, 0, "tell clients the id that their request has in the access log: in the detail of Cache-Status, as id:ID")
 #endif
 #ifdef OPTIONS_LIMITS
 OPTION(max_request_line, SIZE, "8192", 256, 65536, "octets of an HTTP request line; longer: 414")

@@ -8,7 +8,7 @@
 #include <assert.h>
 
 static const struct log_row rows[] = {
-#define EVENT(id, name, level, text) [EVENT_##id] = {name, text, level},
+#define EVENT(id, name, level, fields, text) [EVENT_##id] = {name, fields, text, level},
 #include "tbl/events.h"
 #undef EVENT
 };

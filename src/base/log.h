@@ -14,7 +14,7 @@
 #include "types.h"
 
 enum log_event {
-#define EVENT(id, name, level, text) EVENT_##id,
+#define EVENT(id, name, level, fields, text) EVENT_##id,
 #include "tbl/events.h"
 #undef EVENT
 	N_EVENTS
@@ -22,6 +22,7 @@ enum log_event {
 
 struct log_row {
 	const char *name;
+	const char *fields; /* names with blanks between, "?" behind those that may be missing */
 	const char *text;
 	enum log_level level;
 };

@@ -71,12 +71,18 @@ static char *put_validators(char *p, const struct reply_entity *entity, int64_t 
 	return PUT(p, ", public, no-transform, must-revalidate\r\n");
 }
 
-static char *put_detail(char *p, const char *detail)
+/* One token (RFC 9211 2.8): l1, id:ID or l1/id:ID. */
+static char *put_detail(char *p, const char *detail, const char *id)
 {
-	if (detail == NULL)
+	if (detail == NULL && id == NULL)
 		return p;
 	p = PUT(p, "; detail=");
-	return put_text(p, detail, MAX_DETAIL);
+	if (detail != NULL)
+		p = put_text(p, detail, MAX_DETAIL);
+	if (id == NULL)
+		return p;
+	p = detail != NULL ? PUT(p, "/id:") : PUT(p, "id:");
+	return put_text(p, id, MAX_DETAIL);
 }
 
 static char *put_forwarded(char *p, const struct reply_context *context)
@@ -112,7 +118,7 @@ static char *put_cache_status(char *p, const struct reply_entity *entity,
 		if (context->verdict == REPLY_COLLAPSED)
 			p = PUT(p, "; collapsed");
 	}
-	p = put_detail(p, context->detail);
+	p = put_detail(p, context->detail, context->id);
 	return PUT(p, "\r\n");
 }
 
@@ -213,14 +219,19 @@ static const char *detail_of(err_t err)
 static char *put_error_cache_status(char *p, err_t err, const struct reply_context *context)
 {
 	bool is_upstream = err_row(err)->negative != NEGATIVE_NONE || err == ERR_DEADLINE;
+	const char *detail = NULL;
 
-	if (context->verdict == REPLY_NEGATIVE)
-		return PUT(p, "Cache-Status: ocsprelay; hit; detail=negative\r\n");
-	if (!is_upstream)
+	if (context->verdict != REPLY_NEGATIVE && !is_upstream && context->id == NULL)
 		return p;
 	p = PUT(p, "Cache-Status: ocsprelay");
-	p = put_forwarded(p, context);
-	p = put_detail(p, context->detail != NULL ? context->detail : detail_of(err));
+	if (context->verdict == REPLY_NEGATIVE) {
+		p = PUT(p, "; hit");
+		detail = "negative";
+	} else if (is_upstream) {
+		p = put_forwarded(p, context);
+		detail = context->detail != NULL ? context->detail : detail_of(err);
+	}
+	p = put_detail(p, detail, context->id);
 	return PUT(p, "\r\n");
 }
 
@@ -250,6 +261,13 @@ size_t reply_error(char dst[MAX_REPLY_ERROR], err_t err, bool head_only,
 	if (is_text)
 		p = PUT(p, "\n");
 	return (size_t)(p - dst);
+}
+
+unsigned reply_status(const char *head)
+{
+	const char *digits = head + strlen("HTTP/1.1 ");
+
+	return (unsigned)((digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0'));
 }
 
 bool reply_error_closes(err_t err)

@@ -36,6 +36,7 @@ struct reply_context {
 	const char *date; /* HTTP_DATE_LEN octets: the Date field; must be that of now */
 	enum reply_verdict verdict;
 	const char *detail;  /* Cache-Status detail: "l1", "disk", "timeout" ...; NULL: none */
+	const char *id;	     /* of the request, a token: told as part of the detail; NULL: not */
 	unsigned fwd_status; /* HTTP status the responder gave; 0: none to tell */
 	bool is_stored;	     /* adds "stored" to a forwarded one */
 	bool close;	     /* Connection: close; else keep-alive is said to HTTP/1.0 clients */
@@ -54,10 +55,13 @@ size_t reply_not_modified(char dst[MAX_REPLY_HEAD], const struct reply_entity *e
  * The whole answer for an error; without body if head_only (HEAD). An error whose row has no HTTP
  * status is answered as ERR_INTERNAL. Cache-Status is told of failures that a responder or the
  * waiting for one caused, with the detail of rules EM-09 to EM-14 unless the context has one, and
- * of REPLY_NEGATIVE.
+ * of REPLY_NEGATIVE; of all others only the id, if there is one.
  */
 size_t reply_error(char dst[MAX_REPLY_ERROR], err_t err, bool head_only,
 		   const struct reply_context *context);
+
+/* The HTTP status of a head that was rendered here. */
+unsigned reply_status(const char *head);
 
 /* Whether the connection must be closed after the answer (HS-18, EM-01 to EM-03): always but after
  * 405, 417 and the errors of the OCSP layer; of these, after ERR_LOOP (EM-21). */

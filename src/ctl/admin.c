@@ -90,6 +90,7 @@ static const struct page {
     {"/api/v1/status", EVHTTP_REQ_GET, ADMIN_READ, TYPE_JSON, status, NULL},
     {"/api/v1/runway", EVHTTP_REQ_GET, ADMIN_READ, TYPE_JSON, runway, NULL},
     {"/api/v1/entries", EVHTTP_REQ_GET, ADMIN_READ, NULL, NULL, admin_entries},
+    {"/api/v1/explain", EVHTTP_REQ_GET, ADMIN_READ, NULL, NULL, admin_explain},
     {"/api/v1/export", EVHTTP_REQ_GET, ADMIN_READ, NULL, NULL, admin_export},
     {"/api/v1/purge", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_purge},
     {"/api/v1/refresh", EVHTTP_REQ_POST, ADMIN_CHANGE, TYPE_JSON, NULL, admin_refresh},

@@ -45,8 +45,8 @@ void admin_purgings_drop(struct admin *admin);
 
 /* Each answers the request, now or later. */
 typedef void admin_page_fn(struct admin *admin, struct evhttp_request *request);
-admin_page_fn admin_entries, admin_export, admin_purge, admin_refresh, admin_warm, admin_import,
-    admin_rehearse, admin_reload;
+admin_page_fn admin_entries, admin_explain, admin_export, admin_purge, admin_refresh, admin_warm,
+    admin_import, admin_rehearse, admin_reload;
 
 /* Appends  {"store":"URL"  of the i-th store. */
 void admin_put_store(struct admin *admin, size_t i, struct buf *out);

@@ -83,7 +83,7 @@ static void on_stop(void *arg)
 }
 
 /* One event per line of a message buffer. */
-static void log_lines(enum log_event event, const struct buf *messages)
+static void log_lines(const struct buf *messages)
 {
 	struct slice rest = buf_slice(messages);
 
@@ -91,8 +91,7 @@ static void log_lines(enum log_event event, const struct buf *messages)
 		const uint8_t *end = memchr(rest.p, '\n', rest.len);
 		size_t len = end ? (size_t)(end - rest.p) : rest.len;
 
-		log_emit(event, (const struct log_field[]){LOG_SLICE("what", slice_take(rest, len)),
-							   {.name = NULL}});
+		LOG(CONFIG, LOG_SLICE("what", slice_take(rest, len)));
 		rest = slice_skip(rest, len + 1);
 	}
 }
@@ -186,7 +185,7 @@ static err_t reload(struct daemon *daemon, struct buf *messages)
 
 	if (err == OK)
 		warn_of_restart(daemon, settings, messages);
-	log_lines(EVENT_CONFIG, messages); /* certificates are logged where they are read */
+	log_lines(messages); /* certificates are logged where they are read */
 	if (err == OK) {
 		secret_read(settings, daemon->settings);
 		issuers = issuer_load(settings, daemon->hash_key, messages);

@@ -12,13 +12,27 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 
-const char *const log_fold_fields[FOLD_FIELDS] = {"reason", "responder", "issuer", "what"};
+const char *const log_fold_fields[FOLD_FIELDS] = {"reason", "responder", "issuer",
+						  "what",   "store",	 "for"};
 
 /* Events that are written each time: they follow from what the operator did, or are asked for. */
 static const bool is_never_folded[N_EVENTS] = {
-    [EVENT_CONFIG] = true, [EVENT_ISSUER] = true,	 [EVENT_CERTIFICATE_SKIPPED] = true,
-    [EVENT_LISTEN] = true, [EVENT_LISTEN_FAILED] = true, [EVENT_STATUS_CHANGED] = true,
-    [EVENT_ACCESS] = true, [EVENT_RELOAD] = true,	 [EVENT_RELOAD_FAILED] = true,
+    [EVENT_START] = true,
+    [EVENT_READY] = true,
+    [EVENT_DRAIN] = true,
+    [EVENT_STOP] = true,
+    [EVENT_CONFIG] = true,
+    [EVENT_ISSUER] = true,
+    [EVENT_CERTIFICATE_SKIPPED] = true,
+    [EVENT_LISTEN] = true,
+    [EVENT_LISTEN_FAILED] = true,
+    [EVENT_RELOAD] = true,
+    [EVENT_RELOAD_FAILED] = true,
+    [EVENT_REHEARSAL_BEGUN] = true,
+    [EVENT_REHEARSAL_ENDED] = true,
+    [EVENT_ADMIN] = true,
+    [EVENT_STATUS_CHANGED] = true,
+    [EVENT_ACCESS] = true,
 };
 
 /* Said by every answer alike. */

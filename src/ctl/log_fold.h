@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Folding of repeated log events: what happens more than five times a minute with the same reason,
- * responder, issuer and oddity is counted, and the count told once a minute. What says how somebody
- * is rather than what has happened is written once and its count told once an hour. A table of
- * fixed size; the caller holds its lock. Monotonic milliseconds.
+ * Folding of repeated log events: what happens more than five times a minute with the same issuer,
+ * responder, store, reason and so on (log_fold_fields) is counted, and the count told once a
+ * minute. What says how somebody is rather than what has happened is written once and its count
+ * told once an hour. A table of fixed size; the caller holds its lock. Monotonic milliseconds.
  */
 #ifndef OCSPRELAY_CTL_LOG_FOLD_H
 #define OCSPRELAY_CTL_LOG_FOLD_H
@@ -14,7 +14,7 @@
 #define FOLD_MS	      60000
 #define FOLD_HABIT_MS 3600000
 #define FOLD_SLOTS    128
-#define FOLD_FIELDS   4
+#define FOLD_FIELDS   6
 
 struct log_fold {
 	uint64_t id; /* hash of event and fields; 0: free */

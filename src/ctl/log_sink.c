@@ -220,7 +220,7 @@ err_t log_sink_open(const struct settings_log *settings)
 	pthread_mutex_unlock(&lock);
 	atomic_store(&level, named < 0 ? LEVEL_NOTICE : named);
 	atomic_store(&format, settings->format);
-	atomic_store(&writes_access, settings->access);
+	atomic_store(&writes_access, settings->access != LOG_ACCESS_OFF);
 	atomic_store(&is_bare, next.is_syslog);
 	if (!is_installed)
 		log_set_sink(emit, NULL);

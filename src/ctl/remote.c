@@ -22,11 +22,15 @@ void remote_say(const struct remote *remote, const char *fmt, ...)
 {
 	va_list args;
 
-	fprintf(stderr, "ocsprelay %s: ", remote->command);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	if (remote->said != NULL) {
+		vsnprintf(remote->said, REMOTE_SAID, fmt, args);
+	} else {
+		fprintf(stderr, "ocsprelay %s: ", remote->command);
+		vfprintf(stderr, fmt, args);
+		fputc('\n', stderr);
+	}
 	va_end(args);
-	fputc('\n', stderr);
 }
 
 /* Without one that can be read the relay says whether it is needed. */
@@ -36,7 +40,8 @@ static int connect_to(struct remote *remote, const char *address, const char *to
 
 	remote->client = admin_client_new(address, token);
 	free(token);
-	if (remote->client != NULL)
+	remote->address = strdup(address);
+	if (remote->client != NULL && remote->address != NULL)
 		return ARGS_GO;
 	remote_say(remote, "the HTTP client cannot be set up");
 	return EXIT_NO_ANSWER;
@@ -63,12 +68,21 @@ static int open_configured(struct remote *remote, const struct remote_args *args
 	return status;
 }
 
-int remote_open(const char *command, const struct remote_args *args, struct remote *out)
+int remote_check(const char *command, const struct remote_args *args)
 {
-	*out = (struct remote){.command = command, .json = args->json};
 	if (args->admin != NULL &&
 	    (sockets_check(args->admin) != OK || strcmp(args->admin, "systemd") == 0))
 		return args_usage(command, "--admin: host:port or unix:/path");
+	return ARGS_GO;
+}
+
+int remote_open(const char *command, const struct remote_args *args, struct remote *out)
+{
+	int status = remote_check(command, args);
+
+	*out = (struct remote){.command = command, .json = args->json, .said = args->said};
+	if (status != ARGS_GO)
+		return status;
 	if (upstream_global_init() != OK)
 		return EXIT_NO_ANSWER;
 	return args->admin ? connect_to(out, args->admin, args->token_file)
@@ -78,6 +92,7 @@ int remote_open(const char *command, const struct remote_args *args, struct remo
 void remote_close(struct remote *remote)
 {
 	admin_client_free(remote->client);
+	free(remote->address);
 	upstream_global_fini();
 }
 
@@ -107,7 +122,8 @@ static void say_lines(const json_t *messages)
 }
 
 /* What the relay says to what it does not do. */
-static int refused(struct remote *remote, unsigned status, const struct buf *error)
+static int refused(struct remote *remote, const char *path, unsigned status,
+		   const struct buf *error)
 {
 	static const struct {
 		unsigned status;
@@ -119,7 +135,12 @@ static int refused(struct remote *remote, unsigned status, const struct buf *err
 	if (status == 422 && remote->json)
 		fwrite(error->p, 1, error->len, stdout);
 	say_lines(json_object_get(root, "messages"));
-	if (*text != '\0')
+	if (status == 404)
+		remote_say(remote,
+			   "the relay has no %.*s: it is of another version, or that is not its "
+			   "admin listener",
+			   (int)strcspn(path, "?"), path);
+	else if (*text != '\0')
 		remote_say(remote, "%s", text);
 	else
 		remote_say(remote, "the relay answered with HTTP status %u", status);
@@ -147,12 +168,12 @@ int remote_stream(struct remote *remote, const struct admin_call *call, remote_p
 	err = admin_client_call(remote->client, &copy, &status, &detail);
 	if (err != OK) {
 		exit = EXIT_NO_ANSWER;
-		remote_say(remote, "%s%s%s",
-			   err == ERR_UP_UNREACHABLE ? "the relay cannot be reached"
-						     : "the relay's answer was cut short",
-			   *detail ? ": " : "", detail);
+		remote_say(remote, "%s %s%s%s",
+			   err == ERR_UP_UNREACHABLE ? "the relay cannot be reached at"
+						     : "the answer was cut short of the relay at",
+			   remote->address, *detail ? ": " : "", detail);
 	} else if (status != 200) {
-		exit = refused(remote, status, &own.error);
+		exit = refused(remote, call->path, status, &own.error);
 	}
 	buf_fini(&own.error);
 	return exit;

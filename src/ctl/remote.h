@@ -16,7 +16,10 @@
 struct remote_args { /* member "remote" of a command's own */
 	const char *config, *admin, *token_file;
 	bool json;
+	char *said; /* REMOTE_SAID octets, for what would be said; NULL: on standard error */
 };
+
+#define REMOTE_SAID 512
 
 #define REMOTE_ARGS                           \
 	{                                     \
@@ -33,14 +36,20 @@ struct remote_args { /* member "remote" of a command's own */
 struct remote {
 	const char *command;
 	bool json;
+	char *said;
+	char *address; /* of its admin listener */
 	struct admin_client *client;
 };
 
-/* ARGS_GO; or the exit status, when it has been said why. To be closed in either case. */
+/* ARGS_GO, or EXIT_USAGE when it has been said what is wrong with them. */
+MUST_CHECK int remote_check(const char *command, const struct remote_args *args);
+
+/* ARGS_GO; or the exit status, when it has been said why. To be closed in either case. Checks args
+ * itself. */
 MUST_CHECK int remote_open(const char *command, const struct remote_args *args, struct remote *out);
 void remote_close(struct remote *remote);
 
-/* Prints "ocsprelay COMMAND: TEXT" on standard error. */
+/* Prints "ocsprelay COMMAND: TEXT" on standard error; or writes TEXT where the arguments say. */
 void remote_say(const struct remote *remote, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* A call whose answer goes to part, which is only called with what was asked for (200). ARGS_GO or

@@ -6,15 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/certificates.h"
-
 static bool complain(const char *command, const char *path, const char *what)
 {
 	fprintf(stderr, "ocsprelay %s: %s: %s\n", command, path, what);
 	return false;
 }
 
-static bool read_certificates(const char *command, const char *path, struct certificates *out)
+bool subject_certificates(const char *command, const char *path, struct certificates *out)
 {
 	err_t err = certificates_read(path, out);
 
@@ -27,8 +25,7 @@ static bool read_certificates(const char *command, const char *path, struct cert
 	return true;
 }
 
-/* The CA certificate that has issued cert (NULL: the first CA), and all others of its identity. */
-static struct issuer *find_issuer(const struct certificates *from, X509 *cert)
+struct issuer *subject_issuer_among(const struct certificates *from, X509 *cert)
 {
 	struct issuer *issuer = NULL;
 
@@ -50,7 +47,7 @@ static bool add_trusted(const char *command, const char *path, struct issuer *is
 	struct certificates trusted = {.n = 0};
 	err_t err = OK;
 
-	if (!read_certificates(command, path, &trusted))
+	if (!subject_certificates(command, path, &trusted))
 		return false;
 	for (size_t i = 0; err == OK && i < trusted.n; i++)
 		err = issuer_add_trusted(issuer, trusted.items[i]);
@@ -66,14 +63,14 @@ bool subject_read(const char *command, const char *cert_path, const char *issuer
 	bool ok = false;
 
 	if (cert_path != NULL) {
-		if (!read_certificates(command, cert_path, &own))
+		if (!subject_certificates(command, cert_path, &own))
 			goto out;
 		subject.cert = own.items[0];
 		X509_up_ref(subject.cert);
 	}
-	if (issuer_path != NULL && !read_certificates(command, issuer_path, &cas))
+	if (issuer_path != NULL && !subject_certificates(command, issuer_path, &cas))
 		goto out;
-	subject.issuer = find_issuer(issuer_path ? &cas : &own, subject.cert);
+	subject.issuer = subject_issuer_among(issuer_path ? &cas : &own, subject.cert);
 	if (subject.issuer == NULL) {
 		complain(command, issuer_path ? issuer_path : cert_path,
 			 subject.cert ? "holds no CA certificate that has issued the certificate"

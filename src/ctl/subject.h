@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "core/issuer.h"
+#include "ctl/certificates.h"
 
 #define MAX_DER_FILE 16777216
 
@@ -23,6 +24,14 @@ struct subject {
  */
 MUST_CHECK bool subject_read(const char *command, const char *cert_path, const char *issuer_path,
 			     const char *trusted_path, struct subject *out);
+/* The certificates of a file, at least one. False after one line on standard error; a doubt is said
+ * there, too. */
+MUST_CHECK bool subject_certificates(const char *command, const char *path,
+				     struct certificates *out);
 void subject_fini(struct subject *subject);
+
+/* A new issuer: the CA certificate that has issued cert (NULL: the first CA), and all others of its
+ * identity. NULL: there is none. */
+struct issuer *subject_issuer_among(const struct certificates *from, X509 *cert);
 
 #endif

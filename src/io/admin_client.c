@@ -15,6 +15,7 @@ struct admin_client {
 	CURL *easy;
 	char *base; /* http://host:port */
 	char *authorization;
+	bool is_unix; /* where libcurl's own words would be about a port of localhost */
 	char detail[CURL_ERROR_SIZE];
 	const struct admin_call *call;
 };
@@ -71,6 +72,7 @@ struct admin_client *admin_client_new(const char *address, const char *token)
 		return NULL;
 	client->easy = curl_easy_init();
 	client->base = base_of(address);
+	client->is_unix = strncmp(address, "unix:", 5) == 0;
 	if (client->easy == NULL || client->base == NULL || set_all(client, address) != CURLE_OK ||
 	    (token != NULL && token[strcspn(token, "\r\n")] != '\0') ||
 	    (token != NULL &&
@@ -129,6 +131,8 @@ static err_t perform(struct admin_client *client, const char *url, const struct 
 	if (bad == CURLE_OK)
 		bad = curl_easy_perform(client->easy);
 	curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (bad != CURLE_OK && client->is_unix)
+		snprintf(client->detail, sizeof(client->detail), "%s", curl_easy_strerror(bad));
 	if (bad != CURLE_OK)
 		return status == 0 ? ERR_UP_UNREACHABLE : ERR_UP_FRAMING;
 	*out_status = (unsigned)status;

@@ -40,6 +40,11 @@ void notify_alive(void)
 	sd_notify(0, "WATCHDOG=1");
 }
 
+void notify_status(const char *text)
+{
+	sd_notifyf(0, "STATUS=%s", text);
+}
+
 #else
 
 void notify_ready(void)
@@ -61,6 +66,11 @@ int64_t notify_watchdog_ms(void)
 
 void notify_alive(void)
 {
+}
+
+void notify_status(const char *text)
+{
+	(void)text;
 }
 
 #endif

@@ -8,6 +8,7 @@
 void notify_ready(void);
 void notify_reloading(void);
 void notify_stopping(void);
+void notify_status(const char *text); /* for systemctl status */
 
 /* Systemd's watchdog: within so many milliseconds it is to be told that all is alive; 0: never. */
 int64_t notify_watchdog_ms(void);

@@ -21,9 +21,10 @@
 #define MS_LOOK 50 /* between looks for ends, while any program runs */
 
 struct program {
-	struct list link; /* in waiting or running */
-	char *path;
+	struct list link;      /* in waiting or running */
+	struct text_list argv; /* the program itself first; items[n] is NULL */
 	struct text_list env;
+	bool is_heard;
 	const char *what;
 	int64_t ms_limit, ms_kill_at;
 	pid_t pid;
@@ -42,17 +43,19 @@ struct runner {
 static void program_free(struct program *program)
 {
 	text_list_free(&program->env);
-	free(program->path);
+	text_list_free(&program->argv);
 	free(program);
 }
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-static int set_files(posix_spawn_file_actions_t *files)
+static int set_files(posix_spawn_file_actions_t *files, bool is_heard)
 {
 	int error = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
-	if (error == 0)
+	if (error == 0 && is_heard)
+		error = posix_spawn_file_actions_adddup2(files, STDERR_FILENO, STDOUT_FILENO);
+	else if (error == 0)
 		error = posix_spawn_file_actions_addopen(files, STDOUT_FILENO, "/dev/null",
 							 O_WRONLY, 0);
 	if (error == 0)
@@ -78,7 +81,7 @@ static int set_attributes(posix_spawnattr_t *attributes)
 /* 0 or errno. */
 static int spawn(struct program *program)
 {
-	char *const argv[] = {program->path, NULL};
+	char *const *argv = program->argv.items;
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	int error = posix_spawn_file_actions_init(&files);
@@ -87,11 +90,11 @@ static int spawn(struct program *program)
 		return error;
 	error = posix_spawnattr_init(&attributes);
 	if (error == 0) {
-		error = set_files(&files);
+		error = set_files(&files, program->is_heard);
 		if (error == 0)
 			error = set_attributes(&attributes);
 		if (error == 0)
-			error = posix_spawn(&program->pid, program->path, &files, &attributes, argv,
+			error = posix_spawn(&program->pid, argv[0], &files, &attributes, argv,
 					    program->env.items);
 		posix_spawnattr_destroy(&attributes);
 	}
@@ -128,24 +131,42 @@ static void start_next(struct runner *runner)
 	}
 }
 
+/* Takes args. False without memory: nothing was taken. */
+static bool make_argv(const char *program, const struct text_list *args, struct text_list *out)
+{
+	char **items = calloc(args->n + 2, sizeof(char *));
+
+	if (items == NULL)
+		return false;
+	items[0] = strdup(program);
+	if (items[0] == NULL) {
+		free(items);
+		return false;
+	}
+	if (args->n > 0)
+		memcpy(items + 1, args->items, args->n * sizeof(char *));
+	free(args->items);
+	*out = (struct text_list){.items = items, .n = args->n + 1};
+	return true;
+}
+
 err_t runner_add(struct runner *runner, const struct runner_job *job)
 {
 	struct program *program = NULL;
-	char *path = NULL;
-	struct text_list env = job->env;
+	struct text_list args = job->args, env = job->env;
 
-	if (runner->n_waiting < RUNNER_WAITING) {
+	if (runner->n_waiting < RUNNER_WAITING)
 		program = calloc(1, sizeof(*program));
-		path = strdup(job->program);
-	}
-	if (program == NULL || path == NULL) {
+	if (program == NULL || !make_argv(job->program, &args, &program->argv)) {
 		free(program);
-		free(path);
+		text_list_free(&args);
 		text_list_free(&env);
 		return runner->n_waiting < RUNNER_WAITING ? ERR_NO_MEMORY : ERR_BUSY;
 	}
-	*program = (struct program){
-	    .path = path, .env = env, .what = job->what, .ms_limit = job->ms_limit};
+	program->env = env;
+	program->is_heard = job->is_heard;
+	program->what = job->what;
+	program->ms_limit = job->ms_limit;
 	list_append(&runner->waiting, &program->link);
 	runner->n_waiting++;
 	start_next(runner);

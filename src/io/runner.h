@@ -2,8 +2,8 @@
 /*
  * Runs programs, some at once, the others after them: without a shell, in a process group of their
  * own, with nothing of ours but what they are given: no descriptors, no environment, no ignored
- * signals; /dev/null is their input and output. Who takes too long is killed. Nothing waits for
- * them. All on the loop's thread.
+ * signals; /dev/null is their input and, unless they shall be heard, output. Who takes too long is
+ * killed. Nothing waits for them. All on the loop's thread.
  */
 #ifndef OCSPRELAY_IO_RUNNER_H
 #define OCSPRELAY_IO_RUNNER_H
@@ -18,9 +18,11 @@
 struct runner;
 
 struct runner_job {
-	const char *program;  /* absolute path */
-	struct text_list env; /* NAME=value; items[n] is NULL */
-	const char *what;     /* for whoever is told of its end; static */
+	const char *program;   /* absolute path */
+	struct text_list args; /* behind the program's name */
+	struct text_list env;  /* NAME=value; items[n] is NULL */
+	bool is_heard;	       /* its output and errors go where our errors go */
+	const char *what;      /* for whoever is told of its end; static */
 	int64_t ms_limit;
 };
 
@@ -41,7 +43,8 @@ struct runner *runner_new(struct loop *loop, runner_fn *fn, void *arg);
 void runner_free(struct runner *runner);
 
 /* Now, when fn may be told of the end before this returns, or when others have ended. Takes
- * job->env, copies program. ERR_BUSY: too many wait, and ERR_NO_MEMORY: env has been freed. */
+ * job->args and job->env, copies program. ERR_BUSY: too many wait, and ERR_NO_MEMORY: they have
+ * been freed. */
 MUST_CHECK err_t runner_add(struct runner *runner, const struct runner_job *job);
 
 #endif

@@ -160,9 +160,13 @@ static void tell(struct transfer *transfer, CURLcode code)
 	    .cache_status = transfer->fields.cache_status,
 	    .us_taken = clock_mono_us() - transfer->us_start,
 	    .detail = "",
+	    .address = "",
 	};
 	long http_status = 0;
 
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &answer.address);
+	if (answer.address == NULL)
+		answer.address = "";
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status);
 	if (http_status >= 200)
 		answer.http_status = (unsigned)http_status;

@@ -46,6 +46,7 @@ struct upstream_answer {
 	int64_t retry_after; /* seconds, 0 to 300; 0: not said */
 	int64_t date, age;   /* of the fields; seconds, 0: not said */
 	int64_t us_taken;
+	const char *address;	  /* of the peer, or of the proxy: "192.0.2.1"; "" without one */
 	const char *etag;	  /* strong, at most MAX_ETAG octets; or "" */
 	const char *content_type; /* for the log; or "" */
 	const char *detail;	  /* for the log: libcurl's words, "" if it has none */

@@ -2,6 +2,9 @@
 /* RESPOND: entry or error -> HTTP message. */
 #include "relay/answer.h"
 
+#include <stdio.h>
+
+#include "base/bytes.h"
 #include "base/counters.h"
 #include "base/log.h"
 #include "io/clock.h"
@@ -51,29 +54,79 @@ static unsigned status_of(const struct answer *answer)
 	}
 }
 
-static void account(const struct answer *answer)
+static unsigned method_of(const struct answer *answer)
 {
 	static const uint8_t methods[] = {[HTTP_GET] = LABEL_METHOD_GET,
 					  [HTTP_HEAD] = LABEL_METHOD_HEAD,
 					  [HTTP_POST] = LABEL_METHOD_POST};
+
+	return methods[answer->method];
+}
+
+static void account(const struct answer *answer)
+{
 	unsigned slot = answer->issuer ? answer->issuer->slot : 0;
 	unsigned result = result_of(answer);
 	int64_t us = clock_mono_us() - answer->us_start;
 
-	counter_add(METRIC_REQUESTS, slot, methods[answer->method], result, 1);
+	counter_add(METRIC_REQUESTS, slot, method_of(answer), result, 1);
 	counter_observe(METRIC_REQUEST_SECONDS, 0, result, (uint64_t)us);
 	if (answer->entry != NULL || err_row(answer->err)->ocsp != OCSP_NONE)
 		counter_add(METRIC_RESPONSES, slot, status_of(answer), 0, 1);
 	if (result == LABEL_RESULT_REJECTED)
 		counter_add(METRIC_REJECTED, 0, (unsigned)answer->err, 0, 1);
-	if (answer->front->rules->settings->log.access)
-		LOG(ACCESS, LOG_TEXT("method", label_text(DIM_METHOD, methods[answer->method])),
-		    LOG_TEXT("issuer", answer->issuer ? answer->issuer->label : ""),
-		    LOG_TEXT("result", label_text(DIM_RESULT, result)),
-		    LOG_TEXT("status", answer->entry ? label_text(DIM_STATUS, status_of(answer))
-						     : err_row(answer->err)->label),
-		    LOG_TEXT("client", connection_peer(answer->connection)), LOG_NUMBER("us", us));
 }
+
+/* --- what is told of an exchange beyond the counters, if anything -------------------------------
+ */
+
+struct access {
+	char id[17];
+	char client[64];
+	bool is_logged;
+};
+
+static bool is_logged(const struct answer *answer)
+{
+	const struct settings_log *log = &answer->front->rules->settings->log;
+
+	if (log->access == LOG_ACCESS_OFF || answer->entry == NULL)
+		return log->access != LOG_ACCESS_OFF;
+	return log->access == LOG_ACCESS_ON && answer->front->last_id % log->access_sample == 0;
+}
+
+/* Ids are counted from where nobody can guess, so that those of threads and restarts do not meet.
+ */
+static __attribute__((noinline)) void begin_access(struct access *access,
+						   const struct answer *answer)
+{
+	uint64_t id = ++answer->front->last_id;
+	uint8_t octets[8];
+
+	for (size_t i = sizeof(octets); i-- > 0; id >>= 8)
+		octets[i] = (uint8_t)id;
+	hex_encode(access->id, slice_of(octets, sizeof(octets)));
+	access->id[sizeof(access->id) - 1] = '\0';
+	access->is_logged = is_logged(answer);
+	if (access->is_logged)
+		snprintf(access->client, sizeof(access->client), "%s",
+			 connection_peer(answer->connection));
+}
+
+static __attribute__((noinline)) void log_access(const struct access *access,
+						 const struct answer *answer, unsigned http,
+						 size_t octets)
+{
+	LOG(ACCESS, LOG_TEXT("id", access->id), LOG_TEXT("client", access->client),
+	    LOG_TEXT("method", label_text(DIM_METHOD, method_of(answer))), LOG_NUMBER("http", http),
+	    LOG_TEXT("issuer", answer->issuer ? answer->issuer->label : ""),
+	    LOG_TEXT("result", label_text(DIM_RESULT, result_of(answer))),
+	    LOG_TEXT("status", answer->entry ? label_text(DIM_STATUS, status_of(answer))
+					     : err_row(answer->err)->label),
+	    LOG_NUMBER("octets", octets), LOG_NUMBER("us", clock_mono_us() - answer->us_start));
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
 
 /* 200 or 304 for a verified response; *out_has_body tells whether the response follows. */
 static size_t render_entry(const struct answer *answer, const struct reply_context *context,
@@ -96,13 +149,17 @@ static size_t render_entry(const struct answer *answer, const struct reply_conte
 
 void answer_send(struct answer *answer)
 {
+	const struct settings_log *log = &answer->front->rules->settings->log;
 	struct entry *entry = answer->entry;
 	bool closes = connection_will_close(answer->connection) ||
 		      (entry == NULL && reply_error_closes(answer->err));
+	bool is_told = log->access != LOG_ACCESS_OFF || log->request_id;
+	struct access access;
 	const struct reply_context context = {.now = answer->now,
 					      .date = front_date(answer->front, answer->now),
 					      .verdict = answer->verdict,
 					      .detail = entry ? answer->detail : NULL,
+					      .id = log->request_id ? access.id : NULL,
 					      .fwd_status = answer->fwd_status,
 					      .is_stored = answer->is_stored,
 					      .close = closes,
@@ -112,11 +169,16 @@ void answer_send(struct answer *answer)
 	size_t len;
 
 	account(answer);
+	if (is_told)
+		begin_access(&access, answer);
 	dst = connection_reply_buffer(answer->connection);
 	if (entry != NULL)
 		len = render_entry(answer, &context, dst, &has_body);
 	else
 		len = reply_error(dst, answer->err, answer->method == HTTP_HEAD, &context);
+	if (is_told && access.is_logged)
+		log_access(&access, answer, reply_status(dst),
+			   len + (has_body ? entry->der_len : 0));
 	if (!has_body) {
 		entry_unref(entry);
 		entry = NULL;

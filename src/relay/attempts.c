@@ -21,6 +21,11 @@ const char *attempts_url(const struct attempts *attempts)
 	return attempts->question->issuer->responders[attempts->responder].url;
 }
 
+bool attempts_is_broken(const struct responder_state *state)
+{
+	return state->n_failures >= MANY_FAILURES;
+}
+
 /* The next responder is asked as if there had been none before. */
 static void go_to_next(struct attempts *attempts)
 {
@@ -49,8 +54,7 @@ static bool wants_post(const struct attempts *attempts, const struct responder_s
 static bool is_left_out(const struct attempts *attempts, const struct responder_state *state,
 			int64_t ms_now)
 {
-	return state->n_failures >= MANY_FAILURES && !attempts->is_asked &&
-	       !attempts->takes_broken &&
+	return attempts_is_broken(state) && !attempts->is_asked && !attempts->takes_broken &&
 	       (ask_is_verbatim(attempts->question) ||
 		!responder_take_probe(attempts->common->responders, attempts_url(attempts), ms_now,
 				      MS_PER_PROBE));

@@ -35,6 +35,9 @@ void attempts_init(struct attempts *attempts, const struct common *common,
 bool attempts_next(struct attempts *attempts, int64_t ms_now);
 const char *attempts_url(const struct attempts *attempts); /* of the one found */
 
+/* A responder that is left out because it does not work, but for a probe now and then (HC-12). */
+bool attempts_is_broken(const struct responder_state *state);
+
 /* The one found has failed: err is the final judgement on its answer. False: it is asked once more
  * in another way, by which it may work. */
 bool attempts_note_failure(struct attempts *attempts, const struct upstream_answer *answer,

@@ -36,8 +36,7 @@ static enum step fail(struct fetch *fetch, err_t err)
 	return STEP_FAIL;
 }
 
-/* In the words of io/upstream.h. */
-static const char *proxy_of(const struct issuer *issuer)
+const char *fetch_proxy(const struct issuer *issuer)
 {
 	if (issuer->proxy == NULL)
 		return "";
@@ -80,7 +79,7 @@ enum step fetch_ask(struct fetch *fetch)
 	fetch->transfer =
 	    upstream_start(fetch->back->upstream,
 			   &(struct upstream_request){.url = attempts_url(attempts),
-						      .proxy = proxy_of(issuer),
+						      .proxy = fetch_proxy(issuer),
 						      .der = ask->request.der,
 						      .post = attempts->post,
 						      .no_cache = attempts->no_cache,

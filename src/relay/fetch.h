@@ -46,6 +46,9 @@ enum step fetch_ask(struct fetch *fetch);
  */
 enum step fetch_judge(struct fetch *fetch, struct entry **out);
 
+/* The proxy by which an issuer's responders are asked, in the words of io/upstream.h. */
+const char *fetch_proxy(const struct issuer *issuer);
+
 /* wake is not called any more. */
 void fetch_end(struct fetch *fetch);
 

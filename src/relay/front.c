@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/counters.h"
+#include "io/entropy.h"
 #include "relay/ask.h"
 #include "relay/exchange.h"
 #include "relay/waiting.h"
@@ -92,6 +93,7 @@ struct front *front_new(const struct common *common, struct rules *rules)
 	front->common = common;
 	front->rules = rules_ref(rules);
 	front->date_of = -1;
+	entropy_fill(&front->last_id, sizeof(front->last_id));
 	front->scratch = malloc(SCRATCH_SIZE);
 	front->loop = loop_new();
 	if (front->scratch == NULL || front->loop == NULL)

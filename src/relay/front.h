@@ -23,6 +23,7 @@ struct front {
 	struct server *server;
 	struct notice *draining; /* goes home when the server has drained */
 	uint8_t *scratch;	 /* for decoding GET targets */
+	uint64_t last_id;	 /* of the exchanges that were told of; begins anywhere */
 	int64_t date_of;	 /* the second that date shows */
 	char date[HTTP_DATE_LEN];
 };

@@ -9,21 +9,33 @@
 
 /* By whom this thread trusts now, and not when the ask began: a reload may have come in between
  * (relay_reload). One that is configured no more answers those who wait, and then nobody. */
-err_t judge_response(const struct back *back, const struct ask *question, struct slice der,
-		     struct verdict *out)
+static err_t judge(const struct judge *judge, const struct ask *question, struct slice der,
+		   struct verdict *out)
 {
-	const struct issuer *current = issuers_by_id(back->rules->issuers, question->issuer->id);
+	const struct issuer *current = issuers_by_id(judge->rules->issuers, question->issuer->id);
 	const struct verify_question about = {.certids = question->request.certids,
 					      .n_certids = question->request.n_certids,
 					      .nonce = question->request.nonce,
 					      .issuer = current ? current : question->issuer,
 					      .now = clock_wall()};
 
-	return delegates_verify(back->common->delegates, der, &about, out);
+	return delegates_verify(judge->common->delegates, der, &about, out);
+}
+
+err_t judge_response(const struct back *back, const struct ask *question, struct slice der,
+		     struct verdict *out)
+{
+	return judge(&(struct judge){back->common, back->rules}, question, der, out);
 }
 
 err_t judge_record(const struct back *back, const struct ask *question, struct slice bytes,
 		   struct entry **out)
+{
+	return judge_record_by(&(struct judge){back->common, back->rules}, question, bytes, out);
+}
+
+err_t judge_record_by(const struct judge *by, const struct ask *question, struct slice bytes,
+		      struct entry **out)
 {
 	const struct upstream_hints no_hints = {.flags = 0};
 	const int64_t now = clock_wall();
@@ -32,9 +44,9 @@ err_t judge_record(const struct back *back, const struct ask *question, struct s
 	struct lifetime lifetime;
 	err_t err;
 
-	err = record_parse(bytes, back->rules->settings->limits.max_upstream_response, &record);
+	err = record_parse(bytes, by->rules->settings->limits.max_upstream_response, &record);
 	if (err == OK)
-		err = judge_response(back, question, record.der, &verdict);
+		err = judge(by, question, record.der, &verdict);
 	if (err != OK)
 		return err;
 	if (record.fetched_at > now)
@@ -51,6 +63,6 @@ err_t judge_record(const struct back *back, const struct ask *question, struct s
 					       .verdict = &verdict,
 					       .lifetime = &lifetime,
 					       .der = record.der},
-			 back->common->tails);
+			 by->common->tails);
 	return *out == NULL ? ERR_NO_MEMORY : OK;
 }

@@ -11,6 +11,8 @@
 #include "relay/ask.h"
 
 struct back;
+struct common;
+struct rules;
 
 /* As verify_response. */
 MUST_CHECK err_t judge_response(const struct back *back, const struct ask *question,
@@ -19,5 +21,13 @@ MUST_CHECK err_t judge_response(const struct back *back, const struct ask *quest
 /* A record of a store as an entry, one reference. ERR_RECORD_xxx, ERR_RSP_xxx, ERR_NO_MEMORY. */
 MUST_CHECK err_t judge_record(const struct back *back, const struct ask *question,
 			      struct slice record, struct entry **out);
+
+/* The same for who is no back thread. */
+struct judge {
+	const struct common *common;
+	const struct rules *rules;
+};
+MUST_CHECK err_t judge_record_by(const struct judge *by, const struct ask *question,
+				 struct slice record, struct entry **out);
 
 #endif

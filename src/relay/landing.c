@@ -223,7 +223,7 @@ err_t landing_find(struct back *back, const struct ask *question, struct entry *
 	return err != OK ? err : ERR_NOT_FOUND;
 }
 
-static int64_t negative_seconds(const struct policy *policy, err_t err, int64_t retry_after)
+int64_t landing_negative_ttl(const struct policy *policy, err_t err, int64_t retry_after)
 {
 	switch ((enum negative_class)err_row(err)->negative) {
 	case NEGATIVE_ERROR:
@@ -260,7 +260,7 @@ struct entry *landing_fail(struct back *back, const struct ask *question, err_t 
 		return entry;
 	}
 	entry_unref(entry);
-	seconds = negative_seconds(&question->issuer->policy, err, retry_after);
+	seconds = landing_negative_ttl(&question->issuer->policy, err, retry_after);
 	if (seconds > 0)
 		negative_put(common->negative, key, err, ms_now + seconds * 1000, ms_now);
 	return NULL;

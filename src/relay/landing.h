@@ -44,4 +44,8 @@ MUST_CHECK err_t landing_find(struct back *back, const struct ask *question, str
 struct entry *landing_fail(struct back *back, const struct ask *question, err_t err,
 			   int64_t retry_after, struct entry *fallback);
 
+/* For how many seconds err is repeated to clients then, when a responder asked to be left alone for
+ * retry_after (CL-19). */
+int64_t landing_negative_ttl(const struct policy *policy, err_t err, int64_t retry_after);
+
 #endif

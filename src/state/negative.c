@@ -132,6 +132,23 @@ err_t negative_get(struct negative *negative, struct slice key, int64_t ms_now)
 	return err;
 }
 
+err_t negative_look(struct negative *negative, struct slice key, int64_t ms_now,
+		    int64_t *out_ms_left)
+{
+	uint64_t hash = hash_of(negative, key);
+	const struct failure *failure;
+	err_t err = OK;
+
+	pthread_mutex_lock(&negative->mutex);
+	failure = find(negative, key, hash);
+	if (failure != NULL && ms_now < failure->ms_until) {
+		err = failure->err;
+		*out_ms_left = failure->ms_until - ms_now;
+	}
+	pthread_mutex_unlock(&negative->mutex);
+	return err;
+}
+
 void negative_remove(struct negative *negative, struct slice key)
 {
 	uint64_t hash = hash_of(negative, key);

@@ -28,6 +28,10 @@ void negative_put(struct negative *negative, struct slice key, err_t err, int64_
 /* The error remembered for key while ms_now is before its ms_until, else OK. */
 err_t negative_get(struct negative *negative, struct slice key, int64_t ms_now);
 
+/* The same, and for how long yet (milliseconds); for whoever only wants to know. */
+err_t negative_look(struct negative *negative, struct slice key, int64_t ms_now,
+		    int64_t *out_ms_left);
+
 void negative_remove(struct negative *negative, struct slice key);
 
 /* Forgets every key that fn says so of, under the mutex: fn must be quick and must not call back.

@@ -20,7 +20,7 @@ BAD_STAPLE = 91  # curl: CURLE_SSL_INVALIDCERTSTATUS
 PACKAGES = {  # program: the Debian package that has it, where it is called otherwise
     "apache2": "apache2-bin", "certutil": "libnss3-tools", "cfssl": "golang-cfssl",
     "eapol_test": "eapoltest", "httpserv": "libnss3-tools", "java": "default-jre-headless",
-    "nginx": "nginx-light", "ocspclnt": "libnss3-tools", "ocsptool": "gnutls-bin",
+    "nc": "netcat-openbsd", "nginx": "nginx-light", "ocspclnt": "libnss3-tools", "ocsptool": "gnutls-bin",
     "pk12util": "libnss3-tools", "pki": "strongswan-pki", "vfychain": "libnss3-tools",
 }
 

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from clients import BAD_STAPLE, browse, certificate, field_of, free_port, staple, through_an_outage
+from recipes import RELAY, recipe
 
 MODULES = "/usr/lib/apache2/modules"
 
@@ -23,7 +24,7 @@ LoadModule alias_module {modules}/mod_alias.so
 LoadModule socache_shmcb_module {modules}/mod_socache_shmcb.so
 LoadModule ssl_module {modules}/mod_ssl.so
 Mutex file:{where}
-SSLStaplingCache shmcb:{where}/staples(128000)
+{staples_cache}
 {hosts}
 """
 
@@ -38,21 +39,6 @@ RedirectMatch 204 ^/
 </VirtualHost>
 """
 
-STAPLING = """
-SSLUseStapling on
-SSLStaplingForceURL {url}
-"""
-
-CLIENTS = """
-SSLVerifyClient require
-SSLVerifyDepth 2
-SSLCACertificateFile {chain}
-SSLOCSPEnable {ocsp}
-SSLOCSPDefaultResponder {url}
-SSLOCSPOverrideResponder on
-SSLOCSPUseRequestNonce {nonce}
-"""
-
 
 def run_apache(start, binary, files, *hosts):
     """hosts: (name of the certificate, directives). Gives (server, ports)."""
@@ -60,7 +46,9 @@ def run_apache(start, binary, files, *hosts):
     where.mkdir(exist_ok=True)
     ports = [free_port() for _ in hosts]
     (where / "apache.conf").write_text(CONFIGURATION.format(
-        where=where, modules=MODULES, user="" if os.getuid() else "User nobody\nGroup nogroup",
+        where=where, modules=MODULES,
+        staples_cache=recipe("apache", "staples-cache", {"/run/apache2": where}),
+        user="" if os.getuid() else "User nobody\nGroup nogroup",
         hosts="".join(HOST.format(port=port, certificate=files.path(name + "-chain.pem"),
                                   key=files.path(name + ".key"), directives=directives)
                       for port, (name, directives) in zip(ports, hosts))))
@@ -74,7 +62,8 @@ def test_apache_stapling(chained, program, start):
     apache, openssl, curl = program("apache2"), program("openssl"), program("curl")
     for _ in through_an_outage(relay, responder):
         server, (good, revoked) = run_apache(start, apache, files, *(
-            (name, STAPLING.format(url=relay.url)) for name in ("good", "revoked")))
+            (name, recipe("apache", "staples", {RELAY: relay.url}))
+            for name in ("good", "revoked")))
         for name, port, curls in (("good", good, (0, 204)), ("revoked", revoked, (BAD_STAPLE, 0))):
             assert browse(curl, files, port, "--cert-status") == curls, server.text
             text = staple(openssl, files, port)
@@ -92,8 +81,10 @@ def is_admitted(curl, files, port, name):
 
 
 def clients_of(files, relay, ocsp="leaf", nonce="off"):
-    return "server", CLIENTS.format(chain=files.path("chain.pem"), ocsp=ocsp, nonce=nonce,
-                                    url=relay.url)
+    return "server", recipe("apache", "visitors", {
+        "/etc/ssl/ca-chain.pem": files.path("chain.pem"), RELAY: relay.url,
+        "SSLOCSPEnable leaf": "SSLOCSPEnable " + ocsp,
+        "SSLOCSPUseRequestNonce off": "SSLOCSPUseRequestNonce " + nonce})
 
 
 @pytest.mark.parametrize("ocsp, of_the_ca", [("leaf", 0), ("on", 1)])

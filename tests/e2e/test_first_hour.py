@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""The first hour of doc/operating.md, followed literally: each block of commands is run as it stands
-there, and what it prints is compared with the block of text behind it. Only places differ (ports,
-/etc/ocsprelay, the home directory), and the few programs of STAND_INS, which would change the machine.
+"""The first hour of doc/operating.md, followed literally: each block of commands is run as it
+stands there, and what it prints is compared with the block of text behind it. Only places differ
+(ports, /etc/ocsprelay, the home directory), and the few programs of STAND_INS, which would change
+the machine.
 
 With FIRST_HOUR=clone it begins with the build, in a clean clone; else with the installation of the
 program that is tested.
@@ -116,14 +117,14 @@ user = ""
         return "\n".join(parts)
 
 
-def run(script, directory, env, timeout):
+def run(script, directory, cwd, env, timeout):
     """(exit status, output) of a shell with a session of its own, of which nothing is left over."""
     path = directory / "first-hour.sh"
     path.write_text(script)
     output = directory / "output"
     with open(output, "wb") as file, subprocess.Popen(
             ["bash", str(path)], stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=env,
-            cwd=env["FIRST_HOUR_CWD"], start_new_session=True) as process:
+            cwd=cwd, start_new_session=True) as process:
         try:
             status = process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -151,7 +152,7 @@ def test_first_hour(tmp_path, program):
         del blocks[0]
         place.use_prefix_of(BUILD)
         env, cwd, timeout = place.environment, BUILD, 3 * TIMEOUT
-    status, output = run(place.script(blocks), tmp_path, {**env, "FIRST_HOUR_CWD": str(cwd)}, timeout)
+    status, output = run(place.script(blocks), tmp_path, cwd, env, timeout)
     printed = re.split(r"^@@ \d+\n", output, flags=re.M)[1:]
     assert status == 0 and len(printed) == len(blocks), output
     for (commands, expected), text in zip(blocks, printed):

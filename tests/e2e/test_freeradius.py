@@ -4,6 +4,7 @@
 import pytest
 
 from clients import call, free_port, through_an_outage
+from recipes import RELAY, recipe
 
 CONF = """
 raddbdir = {where}
@@ -24,13 +25,7 @@ modules {{
       certificate_file = {where}/good-chain.pem
       private_key_file = {where}/good.key
       ca_file = {where}/chain.pem
-      ocsp {{
-        enable = yes
-        override_cert_url = yes
-        url = "{url}"
-        use_nonce = {use_nonce}
-        softfail = no
-      }}
+{ocsp}
     }}
     tls {{
       tls = common
@@ -71,8 +66,9 @@ def radius(program, start):
 
     def run(files, url, use_nonce="no"):
         port = free_port()
-        files.write("radiusd.conf", CONF.format(where=files.directory, url=url, port=port,
-                                                use_nonce=use_nonce).encode())
+        files.write("radiusd.conf", CONF.format(
+            where=files.directory, port=port, ocsp=recipe("freeradius", "ocsp", {
+                RELAY: url, "use_nonce = no": "use_nonce = " + use_nonce})).encode())
         server = start(freeradius, "-fxx", "-l", "stdout", "-d", files.directory)
         server.wait_for("Ready to process requests")
         return server, port

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from clients import through_an_outage
+from recipes import RELAY, recipe
 from relay import environment
 
 
@@ -40,8 +41,9 @@ class Validator:
 def test_java_validator(aia_chained, java, method, properties):
     """HTTP/1.1 on kept connections. The security properties have one URL for the whole chain."""
     files, relay, responder, of_root = aia_chained
+    security = files.write("security", recipe("java", "properties", {RELAY: relay.url}).encode())
     command = java("Check.java", files.path("root.crt"), files.path("ca.crt"), relay.url,
-                   options=properties)
+                   options=["-Djava.security.properties=" + security, *properties])
     with Validator(command, files) as validator:
         for _ in through_an_outage(relay, responder, of_root):
             for how in ("checker", "properties"):

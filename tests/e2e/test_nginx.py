@@ -8,6 +8,7 @@ import pytest
 from clients import (
     BAD_STAPLE, browse, certificate, field_of, free_port, staple, through_an_outage)
 from pki import parse_response, request
+from recipes import RELAY, recipe
 from relay import until
 
 CONFIGURATION = """
@@ -30,16 +31,6 @@ SERVER = """
   }}
 """
 
-STAPLING = """
-    ssl_stapling on; ssl_stapling_verify on; ssl_trusted_certificate {chain};
-    ssl_stapling_responder {url};
-"""
-
-CLIENTS = """
-    ssl_verify_client on; ssl_verify_depth 2; ssl_client_certificate {chain};
-    ssl_ocsp {ocsp}; ssl_ocsp_responder {url};
-"""
-
 
 def run_nginx(start, binary, files, *servers):
     """servers: (name of the certificate, directives). Gives (server, ports)."""
@@ -55,7 +46,14 @@ def run_nginx(start, binary, files, *servers):
 
 
 def stapling(files, url):
-    return STAPLING.format(chain=files.path("chain.pem"), url=url)
+    return recipe("nginx", "staples", {
+        "/etc/ssl/ca-chain.pem": files.path("chain.pem"), RELAY: url})
+
+
+def visitors(files, url, ocsp):
+    return recipe("nginx", "visitors", {
+        "/etc/ssl/ca-chain.pem": files.path("chain.pem"), RELAY: url,
+        "ssl_ocsp leaf": "ssl_ocsp " + ocsp})
 
 
 def first_staple(openssl, files, server, port):
@@ -106,8 +104,8 @@ def test_nginx_stapling_of_a_miss_after_a_restart(relayed, program, start):
 def test_nginx_client_certificates(chained, program, start, ocsp, of_the_ca):
     """"on" asks about the CA as well, at the same URL: its issuer decides whom the relay asks."""
     files, relay, responder, of_root = chained
-    server, (port,) = run_nginx(start, program("nginx"), files, ("server", CLIENTS.format(
-        chain=files.path("chain.pem"), ocsp=ocsp, url=relay.url)))
+    server, (port,) = run_nginx(start, program("nginx"), files, (
+        "server", visitors(files, relay.url, ocsp)))
     for count, turn in enumerate(through_an_outage(relay, responder, of_root), 1):
         for name, status in (("good", 204), ("revoked", 400)):
             seen = browse(program("curl"), files, port, *certificate(files, name))
@@ -120,8 +118,8 @@ def test_nginx_client_certificates(chained, program, start, ocsp, of_the_ca):
 def test_nginx_client_certificates_of_a_revoked_ca(chained, program, start):
     files, relay, _, of_root = chained
     of_root.statuses[files.pki.ca.serial] = "revoked"
-    server, ports = run_nginx(start, program("nginx"), files, *(("server", CLIENTS.format(
-        chain=files.path("chain.pem"), ocsp=ocsp, url=relay.url)) for ocsp in ("leaf", "on")))
+    server, ports = run_nginx(start, program("nginx"), files, *((
+        "server", visitors(files, relay.url, ocsp)) for ocsp in ("leaf", "on")))
     for port, status in zip(ports, (204, 400)):
         assert browse(program("curl"), files, port, *certificate(files, "good")) == (0, status)
     server.wait_for("certificate verify error: .*certificate revoked")

@@ -7,6 +7,7 @@ import socket
 import ssl
 
 from clients import free_port, through_an_outage
+from recipes import RELAY, recipe
 from relay import TIMEOUT
 
 CONFIGURATION = """
@@ -19,11 +20,7 @@ exec = /bin/echo
 execArgs = echo welcome
 cert = {certificate}
 key = {key}
-CAfile = {chain}
-verifyChain = yes
-requireCert = yes
-OCSP = {url}
-OCSPnonce = {nonce}
+{recipe}
 """
 
 
@@ -31,8 +28,9 @@ def run_stunnel(start, binary, files, url, nonce="no"):
     """(server, port)"""
     port = free_port()
     text = CONFIGURATION.format(port=port, certificate=files.path("server-chain.pem"),
-                                key=files.path("server.key"), chain=files.path("chain.pem"),
-                                url=url, nonce=nonce)
+                                key=files.path("server.key"), recipe=recipe("stunnel", "visitors", {
+                                    "/etc/ssl/ca-chain.pem": files.path("chain.pem"), RELAY: url,
+                                    "OCSPnonce = no": "OCSPnonce = " + nonce}))
     server = start(binary, files.write(f"stunnel-{nonce}.conf", text.encode()))
     return server.listens(port), port
 

@@ -43,6 +43,9 @@ done
 for word in $(names_of 'EVENT([A-Z_]*, "\([a-z-]*\)"' events.h); do
 	need ocsprelay-log.7 ".It Li $word"
 done
+for word in $(names_of 'FIELD(\([a-z_]*\),' fields.h); do
+	need ocsprelay-log.7 ".It Li $word"
+done
 for word in $(names_of 'ERROR([A-Z_0-9]*, *"\([a-z0-9-]*\)"' errors.h); do
 	need ocsprelay-log.7 ".It Li $word"
 done

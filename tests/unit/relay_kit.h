@@ -103,6 +103,7 @@ static inline void kit_prepare(void)
 						       .max_upstream_response = 131072,
 						       .max_waiters = 1024,
 						       .drain_timeout = 10000};
+	kit.settings.log.access_sample = 1;
 	kit.settings.cache = (struct settings_cache){.memory = 64 << 20, .negative_entries = 10000};
 	kit.policy = policy_default;
 	kit.urls[0] = KIT_URL(1);

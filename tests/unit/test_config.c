@@ -97,7 +97,9 @@ Test(config, empty_file_gives_the_defaults)
 	cr_expect_eq(settings->top.store.n, 1);
 	cr_expect_eq(settings->cache.memory, 64 << 20);
 	cr_expect_eq(settings->log.format, 0);
-	cr_expect_not(settings->log.access);
+	cr_expect_eq(settings->log.access, LOG_ACCESS_OFF);
+	cr_expect_eq(settings->log.access_sample, 1);
+	cr_expect_not(settings->log.request_id);
 	cr_expect_eq(settings->limits.header_timeout, 5000);
 	cr_expect_eq(settings->limits.max_upstream_response, 131072);
 	cr_expect_str_eq(settings->defaults.proxy, "");
@@ -229,7 +231,7 @@ Test(config, whole_of_a_good_file_is_taken)
 	cr_expect_eq(settings->log.format, 1);
 	cr_expect_str_eq(settings->log.level, "debug");
 	cr_expect_str_eq(settings->log.target, "/var/log/x");
-	cr_expect(settings->log.access);
+	cr_expect_eq(settings->log.access, LOG_ACCESS_ON);
 	cr_expect_eq(settings->defaults.refresh_ratio, 0.75);
 	cr_expect_str_eq(settings->defaults.proxy, "none");
 }
@@ -384,7 +386,10 @@ Test(config, errors_say_what_is_wrong_and_what_is_allowed)
 				     "notice, info or debug"},
 	    {"log { target = x.log }", "target: \"x.log\" is not understood, allowed: stderr, "
 				       "syslog, or the absolute path of a file"},
-	    {"log { access = yes }", "access: \"yes\" is unknown, allowed: on or off"},
+	    {"log { access = yes }", "access: \"yes\" is unknown, allowed: off, on or errors"},
+	    {"log { access_sample = 0 }",
+	     "access_sample: \"0\" is too small, allowed: 1 to 1000000000"},
+	    {"log { request_id = yes }", "request_id: \"yes\" is unknown, allowed: on or off"},
 	    {"limits { idle_timeout = 1.5s }",
 	     "idle_timeout: \"1.5s\" is no time, allowed: 10ms to 1d"},
 	    {"limits { idle_timeout = 5 s }", "s: unknown option"},

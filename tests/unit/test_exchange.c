@@ -54,19 +54,6 @@ Test(exchange, HS_04_conditions_are_for_those_who_do_not_wait)
 	kit_close();
 }
 
-Test(exchange, access_log_does_not_spoil_the_answer)
-{
-	struct slice response;
-
-	kit_prepare();
-	kit.settings.log.access = true;
-	kit_start();
-	response = kit_store("01", 0, PKI_DAY);
-	kit_expect(kit_send(kit_about("01", NO_EXTS), 0), response, KIT_HIT(86400));
-	cr_expect_eq(kit.n_events[EVENT_ACCESS], 2);
-	kit_close();
-}
-
 /* --- refused at once -------------------------------------------------------------------------- */
 
 Test(exchange, HS_23_EM_21_loop)

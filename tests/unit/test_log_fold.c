@@ -20,6 +20,15 @@ static bool admits(enum log_event event, const char *responder, int64_t ms_now)
 			       ms_now, &due);
 }
 
+static const char *value_of(const char *field)
+{
+	for (size_t i = 0; i < FOLD_FIELDS; i++) {
+		if (strcmp(log_fold_fields[i], field) == 0)
+			return due.values[i];
+	}
+	return "no such field";
+}
+
 Test(log_fold, sixth_event_of_a_minute_is_counted_only)
 {
 	for (int i = 0; i < 100; i++)
@@ -28,9 +37,9 @@ Test(log_fold, sixth_event_of_a_minute_is_counted_only)
 	cr_assert(log_fold_due(&folds, FOLD_MS, &due));
 	cr_expect_eq(due.event, EVENT_FETCH_FAILED);
 	cr_expect_eq(due.n, 100 - FOLD_AFTER);
-	cr_expect_str_eq(due.values[0], "upstream-timeout");
-	cr_expect_str_eq(due.values[1], "http://a/");
-	cr_expect_str_eq(due.values[2], "");
+	cr_expect_str_eq(value_of("reason"), "upstream-timeout");
+	cr_expect_str_eq(value_of("responder"), "http://a/");
+	cr_expect_str_eq(value_of("issuer"), "");
 	cr_expect_not(log_fold_due(&folds, 2 * FOLD_MS, &due), "told once");
 }
 
@@ -76,8 +85,8 @@ Test(log_fold, oddity_is_written_once_and_counted_for_an_hour)
 	cr_expect_not(log_fold_due(&folds, FOLD_HABIT_MS - 1, &due));
 	cr_assert(log_fold_due(&folds, FOLD_HABIT_MS, &due));
 	cr_expect_eq(due.n, 99);
-	cr_expect_str_eq(due.values[2], "a");
-	cr_expect_str_eq(due.values[3], "size");
+	cr_expect_str_eq(value_of("issuer"), "a");
+	cr_expect_str_eq(value_of("what"), "size");
 	cr_expect_not(log_fold_due(&folds, 2 * FOLD_HABIT_MS, &due));
 	cr_expect(admits_odd("a", "size", 2 * FOLD_HABIT_MS));
 }
@@ -137,4 +146,41 @@ Test(log_fold, long_values_are_cut)
 		(void)admits(EVENT_FETCH_FAILED, responder, 0);
 	cr_assert(log_fold_due(&folds, INT64_MAX, &due));
 	cr_expect_eq(strlen(due.values[1]), sizeof(due.values[1]) - 1);
+}
+
+/* Everything but what an operator has done, or asked for, or has to see. */
+Test(log_fold, applies_to_what_the_outside_can_repeat)
+{
+	static const enum log_event never[] = {EVENT_START,	      EVENT_READY,
+					       EVENT_DRAIN,	      EVENT_STOP,
+					       EVENT_LISTEN,	      EVENT_LISTEN_FAILED,
+					       EVENT_RELOAD,	      EVENT_RELOAD_FAILED,
+					       EVENT_CONFIG,	      EVENT_ISSUER,
+					       EVENT_ADMIN,	      EVENT_CERTIFICATE_SKIPPED,
+					       EVENT_REHEARSAL_BEGUN, EVENT_REHEARSAL_ENDED,
+					       EVENT_STATUS_CHANGED,  EVENT_ACCESS};
+
+	for (unsigned event = 0; event < N_EVENTS; event++) {
+		bool is_expected = true;
+
+		for (size_t i = 0; i < N_ELEMENTS(never); i++)
+			is_expected = is_expected && never[i] != event;
+		cr_expect_eq(log_fold_applies((enum log_event)event), is_expected, "%s",
+			     log_row((enum log_event)event)->name);
+	}
+}
+
+Test(log_fold, what_fails_in_one_store_does_not_hide_another)
+{
+	for (int i = 0; i < 100; i++)
+		(void)log_fold_admits(&folds, EVENT_STORE_FAILED,
+				      (const struct log_field[]){LOG_TEXT("store", "redis"),
+								 LOG_TEXT("reason", "down"),
+								 {.name = NULL}},
+				      i, &due);
+	cr_expect(log_fold_admits(&folds, EVENT_STORE_FAILED,
+				  (const struct log_field[]){LOG_TEXT("store", "lmdb"),
+							     LOG_TEXT("reason", "down"),
+							     {.name = NULL}},
+				  100, &due));
 }

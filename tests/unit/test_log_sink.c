@@ -114,7 +114,7 @@ Test(log_sink, access_log_is_a_switch_of_its_own)
 	cr_assert_eq(log_sink_open(&settings), OK);
 	LOG(ACCESS, LOG_NUMBER("n", 1));
 	cr_expect_str_eq(contents(path), "");
-	settings.access = true;
+	settings.access = LOG_ACCESS_ON;
 	cr_assert_eq(log_sink_open(&settings), OK);
 	for (int i = 0; i < 20; i++)
 		LOG(ACCESS, LOG_NUMBER("n", i));

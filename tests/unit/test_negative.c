@@ -45,6 +45,23 @@ Test(negative, CL_19_the_latest_failure_counts)
 	negative_free(negative);
 }
 
+Test(negative, who_only_looks_sees_how_long_yet)
+{
+	struct negative *negative = negative_new(10, hash_key);
+	struct slice key = slice_text("key");
+	int64_t ms_left = -1;
+
+	cr_expect_eq(negative_look(negative, key, 0, &ms_left), OK);
+	cr_expect_eq(ms_left, -1);
+	negative_put(negative, key, ERR_UP_TIMEOUT, 5000, 1000);
+	cr_expect_eq(negative_look(negative, key, 2000, &ms_left), ERR_UP_TIMEOUT);
+	cr_expect_eq(ms_left, 3000);
+	cr_expect_eq(negative_look(negative, key, 5000, &ms_left), OK);
+	cr_expect_eq(ms_left, 3000);
+	cr_expect_eq(negative_count(negative), 1, "it changes nothing");
+	negative_free(negative);
+}
+
 Test(negative, CL_19_no_time_or_no_table_is_off)
 {
 	struct negative *off = negative_new(0, hash_key);

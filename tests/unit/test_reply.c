@@ -190,6 +190,47 @@ Test(reply, HS_24_cache_status_tells_where_the_answer_came_from)
 	}
 }
 
+/* RFC 9211 2.8: one detail, a token. */
+Test(reply, id_of_the_request_is_told_with_the_detail)
+{
+	static const struct {
+		err_t err;
+		enum reply_verdict verdict;
+		const char *detail, *expected;
+	} rows[] = {
+	    {OK, REPLY_HIT, "l1", "; hit; ttl=10800; detail=l1/id:0123456789abcdef"},
+	    {OK, REPLY_MISS, NULL, "; fwd=miss; detail=id:0123456789abcdef"},
+	    {ERR_UP_TIMEOUT, REPLY_MISS, NULL,
+	     "; fwd=miss; detail=upstream-unreachable/id:0123456789abcdef"},
+	    {ERR_UP_TIMEOUT, REPLY_NEGATIVE, NULL, "; hit; detail=negative/id:0123456789abcdef"},
+	    {ERR_REQ_TARGET, REPLY_MISS, NULL, "; detail=id:0123456789abcdef"},
+	    {ERR_HTTP_METHOD, REPLY_MISS, NULL, "; detail=id:0123456789abcdef"},
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		struct reply_context context = hit;
+		char line[200];
+
+		context.verdict = rows[i].verdict;
+		context.detail = rows[i].detail;
+		context.id = "0123456789abcdef";
+		snprintf(line, sizeof(line), "\r\nCache-Status: ocsprelay%s\r\n", rows[i].expected);
+		if (rows[i].err == OK) {
+			expect_has(ok(&entity, &context), line);
+			expect_has(not_modified(&entity, &context), line);
+		} else {
+			expect_has(error(rows[i].err, false, &context), line);
+		}
+	}
+}
+
+Test(reply, status_of_a_head)
+{
+	cr_expect_eq(reply_status(ok(&entity, &hit)), 200);
+	cr_expect_eq(reply_status(not_modified(&entity, &hit)), 304);
+	cr_expect_eq(reply_status(error(ERR_HTTP_METHOD, false, &hit)), 405);
+}
+
 Test(reply, HS_18_EM_25_persistence_is_said_where_it_is_not_the_default)
 {
 	struct reply_context context = hit;

@@ -113,6 +113,28 @@ Test(runner, environment_is_what_was_given_and_no_shell_reads_it)
 	end();
 }
 
+Test(runner, arguments_are_what_was_given_and_what_is_heard_goes_to_our_errors)
+{
+	static const char *const words[] = {"a b", "", "$(c);\"d"};
+	struct runner_job job = {.what = "test", .ms_limit = 60000, .is_heard = true};
+	int fd;
+
+	begin();
+	fd = open("heard", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	job.program = script("p", "printf '<%s>' \"$@\"; printf error >&2; exit 3");
+	job.env.items = calloc(1, sizeof(char *));
+	job.args.items = calloc(N_ELEMENTS(words), sizeof(char *));
+	for (; job.args.n < N_ELEMENTS(words); job.args.n++)
+		job.args.items[job.args.n] = strdup(words[job.args.n]);
+	cr_assert_eq(runner_add(runner, &job), OK);
+	wait_for(1);
+	cr_expect_eq(ends[0].exit_status, 3);
+	expect_file("heard", "<a b><><$(c);\"d>error");
+	end();
+}
+
 /* Neither descriptors, even one that would be inherited, nor ignored or blocked signals (those of a
  * child of the shell, which itself blocks some while it waits). */
 Test(runner, nothing_of_ours_is_inherited)

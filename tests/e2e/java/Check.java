@@ -7,7 +7,8 @@
  * a test, since it takes long to start. HOW is
  *
  *   checker     a PKIXRevocationChecker that knows the responder looks at the leaf
- *   properties  the security properties ocsp.enable and ocsp.responderURL, for the whole chain
+ *   properties  the security properties ocsp.enable and ocsp.responderURL, which the file has that
+ *               -Djava.security.properties names, for the whole chain
  */
 
 import java.io.BufferedReader;
@@ -15,7 +16,6 @@ import java.io.FileInputStream;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.URI;
-import java.security.Security;
 import java.security.cert.CertPath;
 import java.security.cert.CertPathValidator;
 import java.security.cert.CertPathValidatorException;
@@ -52,8 +52,6 @@ public class Check {
     private PKIXParameters parameters(String how) throws Exception {
         PKIXParameters parameters = (PKIXParameters) anchored.clone();
         if (how.equals("properties")) {
-            Security.setProperty("ocsp.enable", "true");
-            Security.setProperty("ocsp.responderURL", url);
             parameters.setRevocationEnabled(true);
             return parameters;
         }
