@@ -19,7 +19,9 @@ CONTENTS = """
     /etc/ocsprelay/ocsprelay.conf
     /etc/ocsprelay/issuers.d/
     /etc/apparmor.d/ocsprelay
+    /etc/default/ocsprelay-staple
     /etc/logrotate.d/ocsprelay
+    /lib/systemd/system/ocsprelay-staple.service
     /lib/systemd/system/ocsprelay.service
     /lib/systemd/system/ocsprelay.socket
     /usr/lib/sysusers.d/ocsprelay.conf
@@ -79,8 +81,8 @@ def test_life_from_installation_to_purge(system, tmp_path):
     assert re.search(r"^ocsprelay:.*:/usr/sbin/nologin$", system.read("etc/passwd"), re.M)
     for directory in ("var/lib/ocsprelay", "var/log/ocsprelay", "run/ocsprelay"):
         assert os.path.isdir(system.path(directory))
-    assert os.path.islink(system.path(
-        "etc/systemd/system/multi-user.target.wants/ocsprelay.service"))
+    wanted = os.listdir(system.path("etc/systemd/system/multi-user.target.wants"))
+    assert wanted == ["ocsprelay.service"]
     assert not os.path.lexists(system.path("etc/systemd/system/sockets.target.wants"))
 
     # What the operator has changed and made stays, through an upgrade and a removal.
@@ -89,6 +91,7 @@ def test_life_from_installation_to_purge(system, tmp_path):
     system.write("etc/ocsprelay/issuers.d/corp.pem", "")
     system.write("etc/apparmor.d/local/ocsprelay", "")
     system.write("var/lib/ocsprelay/data.mdb", "")
+    system.write("var/lib/ocsprelay-staple/state", "")
     system.dpkg("-i", package_kit.with_version(str(tmp_path), "99"))
     assert system.read("etc/ocsprelay/ocsprelay.conf") == changed
     assert "# Of the next version." in system.read("etc/ocsprelay/ocsprelay.conf.dpkg-dist")
