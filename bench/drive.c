@@ -10,8 +10,9 @@
  *or as often as Zipf's law says with -z. Without -r each connection asks again as soon as it has
  *its answer. With -r requests fall due by the clock, whoever is still waiting, and the time of an
  * answer counts from then on: a server that stops for a while does not slow down the clock. Before
- * that, IDLE further connections are opened, which ask once and stay. Ends after SECONDS or
- * REQUESTS, whichever comes first, and prints one line of NAME=VALUE; times in microseconds.
+ * that, IDLE further connections are opened, which ask once and stay. Prints "begin" when it
+ *begins, ends after SECONDS or REQUESTS, whichever comes first, and prints one line of NAME=VALUE;
+ *times in microseconds. Its connections stay open until its standard input ends.
  */
 #include "drive.h"
 
@@ -189,6 +190,8 @@ static void run(void)
 {
 	int64_t end;
 
+	puts("begin");
+	fflush(stdout);
 	start = now_ns();
 	while (!is_over()) {
 		ask_due();
@@ -202,6 +205,7 @@ static void run(void)
 	       (unsigned long long)(n_started - n_ended), (unsigned long long)n_reconnects,
 	       (double)(now_ns() - start) / 1e9);
 	times_print(&times);
+	fflush(stdout);
 }
 
 /* Each is a number, but for the two that are text. */
@@ -255,6 +259,7 @@ int main(int argc, char **argv)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
 	struct rlimit limit;
+	char ignored;
 
 	read_options(argc, argv);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
@@ -277,5 +282,7 @@ int main(int argc, char **argv)
 	while (n_idle < options.n_connections)
 		turn(100);
 	run();
+	while (read(STDIN_FILENO, &ignored, 1) > 0)
+		;
 	return 0;
 }

@@ -6,7 +6,7 @@ import statistics
 
 import servers
 import table
-from load import CONNECTIONS, ask, cost, drive, target_of, write_script, wrk
+from load import CONNECTIONS, ask, drive_cost, target_of, write_script, wrk_cost
 from process import free_port
 from setting import start, start_responder
 
@@ -64,11 +64,13 @@ def measure(args, have, directory, material):
             ask(port, target)
         for _ in range(rounds):
             for name, pid, port, kind in rows:
-                def load(port=port, kind=kind):
-                    if kind == "HEAD":  # wrk waits for a body
-                        return drive(args, material, port, s=seconds, m="HEAD")["requests"]
-                    return wrk(f"http://127.0.0.1:{port}{target}", seconds, script[kind])
-                figures.setdefault(name, []).append(cost([pid], load))
+                if kind == "HEAD":  # wrk waits for a body
+                    cpu, told = drive_cost([pid], args, material, port, s=seconds, m="HEAD")
+                    figure = cpu, told["requests"] / told["seconds"]
+                else:
+                    figure = wrk_cost(pid, f"http://127.0.0.1:{port}{target}", seconds,
+                                      script[kind])
+                figures.setdefault(name, []).append(figure)
     return [(name, *map(statistics.median, zip(*of))) for name, of in figures.items()], len(body)
 
 

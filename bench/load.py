@@ -12,7 +12,6 @@ from process import PATIENCE, cpu_seconds
 
 CONNECTIONS = 64
 CORE = "1"  # of the load generators, and of responders and Redis
-SETTLE = 0.3  # seconds: what a server does after the last answer counts too
 
 
 def target_of(der):
@@ -44,9 +43,9 @@ def write_script(path, method="GET", body=b"", **fields):
     return path
 
 
-def wrk(url, seconds, script=None, core=CORE, threads=1, connections=CONNECTIONS):
+def wrk(url, seconds, script=None):
     """The number of answers."""
-    argv = ["taskset", "-c", core, "wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s"]
+    argv = ["taskset", "-c", CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"]
     if script:
         argv += ["-s", str(script)]
     out = subprocess.run([*argv, url], capture_output=True, text=True, check=True).stdout
@@ -55,31 +54,60 @@ def wrk(url, seconds, script=None, core=CORE, threads=1, connections=CONNECTIONS
     return int(re.search(r"(\d+) requests in", out)[1])
 
 
-def drive_command(args, material, port, **options):
-    return ["taskset", "-c", CORE, str(args.programs / "drive"), "-p", str(port), "-d",
+def drive_command(args, material, port, core=CORE, **options):
+    return ["taskset", "-c", core, str(args.programs / "drive"), "-p", str(port), "-d",
             str(material), *(part for name, value in options.items()
                              for part in ("-" + name, str(value)))]
 
 
-def read_driven(text):
-    """What drive prints, as numbers; all must have been answered with 200."""
-    told = {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", text)}
-    if told["refused"] or told["lost"]:
-        raise RuntimeError(text)
+def begin(args, material, port, **options):
+    """drive, which has opened its connections and begins to ask; options: those of drive.c."""
+    # pylint: disable=consider-using-with
+    driver = subprocess.Popen(drive_command(args, material, port, **options), text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    if driver.stdout.readline() != "begin\n":
+        driver.wait()
+        raise RuntimeError(f"drive ended with {driver.returncode}")
+    return driver
+
+
+def result(driver, is_strict=True):
+    """What it printed at the end, as numbers; its connections stay open. is_strict: all must have
+    been answered with 200."""
+    line = driver.stdout.readline()
+    told = {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", line)}
+    if is_strict and (told["refused"] or told["lost"]):
+        raise RuntimeError(line)
     return told
 
 
+def end(driver):
+    driver.stdin.close()
+    driver.stdout.close()
+    driver.wait()
+
+
 def drive(args, material, port, **options):
-    """options: those of drive.c. What it printed."""
-    command = drive_command(args, material, port, **options)
-    return read_driven(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    driver = begin(args, material, port, **options)
+    told = result(driver)
+    end(driver)
+    return told
 
 
-def cost(pids, load, settle=0.0):
-    """CPU microseconds per request and requests per second, while load() gives its number of
-    answers."""
-    before, start = sum(map(cpu_seconds, pids)), time.monotonic()
-    n = load()
-    end = time.monotonic()
+def drive_cost(pids, args, material, port, settle=0.0, **options):
+    """CPU microseconds per request, without those of opening and closing connections; and what
+    drive told."""
+    driver = begin(args, material, port, **options)
+    before = sum(map(cpu_seconds, pids))
+    told = result(driver)
     time.sleep(settle)
-    return (sum(map(cpu_seconds, pids)) - before) / n * 1e6, n / (end - start)
+    cpu = sum(map(cpu_seconds, pids)) - before
+    end(driver)
+    return cpu / told["requests"] * 1e6, told
+
+
+def wrk_cost(pid, url, seconds, script=None):
+    """CPU microseconds per request and requests per second."""
+    before, start = cpu_seconds(pid), time.monotonic()
+    n = wrk(url, seconds, script)
+    return (cpu_seconds(pid) - before) / n * 1e6, n / (time.monotonic() - start)

@@ -10,7 +10,7 @@ import time
 
 import servers
 import table
-from load import CORE, SETTLE, cost, drive
+from load import CORE, drive_cost
 from process import PATIENCE
 from setting import start, start_responder
 
@@ -19,6 +19,7 @@ FROM_LMDB, FROM_REDIS = "ocsprelay, from LMDB", "ocsprelay, from Redis"
 HEAD = ("miss", "CPU us/request", "requests/s", f"to {PASSED}", f"to {FROM_LMDB}")
 CONNECTIONS = 16
 ROUNDS = 3
+SETTLE = 0.3  # seconds: what a server does after its last answer counts too
 
 
 class Redis:
@@ -53,10 +54,9 @@ def in_turns(args, material, figures, rows, count):
     part = count // ROUNDS
     for turn in range(ROUNDS):
         for name, pid, port in rows:
-            def load(port=port):
-                return int(drive(args, material, port, c=CONNECTIONS, f=turn * part, k=part,
-                                 n=part)["requests"])
-            figures.setdefault(name, []).append(cost([pid], load, SETTLE))
+            cpu, told = drive_cost([pid], args, material, port, SETTLE, c=CONNECTIONS,
+                                   f=turn * part, k=part, n=part)
+            figures.setdefault(name, []).append((cpu, told["requests"] / told["seconds"]))
 
 
 def measure(args, have, directory, material, count):
