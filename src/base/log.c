@@ -13,10 +13,12 @@ static const struct log_row rows[] = {
 #undef EVENT
 };
 
-static struct {
+#define MAX_TAPS 2
+
+static struct ear {
 	log_sink_fn *emit;
 	void *arg;
-} sink, tap;
+} sink, taps[MAX_TAPS];
 
 const struct log_row *log_row(enum log_event event)
 {
@@ -30,16 +32,30 @@ void log_set_sink(log_sink_fn *emit, void *arg)
 	sink.arg = arg;
 }
 
-void log_set_tap(log_sink_fn *emit, void *arg)
+void log_add_tap(log_sink_fn *emit, void *arg)
 {
-	tap.emit = emit;
-	tap.arg = arg;
+	size_t i = 0;
+
+	while (i < MAX_TAPS && taps[i].emit)
+		i++;
+	assert(i < MAX_TAPS);
+	taps[i] = (struct ear){emit, arg};
+}
+
+void log_remove_tap(void *arg)
+{
+	for (size_t i = 0; i < MAX_TAPS; i++) {
+		if (taps[i].arg == arg)
+			taps[i] = (struct ear){NULL, NULL};
+	}
 }
 
 void log_emit(enum log_event event, const struct log_field *fields)
 {
 	if (sink.emit)
 		sink.emit(sink.arg, event, fields);
-	if (tap.emit)
-		tap.emit(tap.arg, event, fields);
+	for (size_t i = 0; i < MAX_TAPS; i++) {
+		if (taps[i].emit)
+			taps[i].emit(taps[i].arg, event, fields);
+	}
 }

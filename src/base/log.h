@@ -64,9 +64,10 @@ struct log_field {
 
 typedef void log_sink_fn(void *arg, enum log_event event, const struct log_field *fields);
 
-/* Installs somebody who hears of the events, too (NULL: nobody); as the sink, and before or after
- * the threads likewise. */
-void log_set_tap(log_sink_fn *emit, void *arg);
+/* Somebody more who hears of the events, until removed by the same arg; as the sink, and before or
+ * after the threads likewise. There is room for two. */
+void log_add_tap(log_sink_fn *emit, void *arg);
+void log_remove_tap(void *arg);
 
 /* Installs the sink (NULL: nowhere). At start-up, before the threads. The sink is called from any
  * thread, several at once. */

@@ -242,7 +242,7 @@ struct hook *hook_new(struct loop *loop, const struct settings *settings)
 		return NULL;
 	}
 	hook_set_settings(hook, settings);
-	log_set_tap(on_event, hook);
+	log_add_tap(on_event, hook);
 	return hook;
 }
 
@@ -250,7 +250,7 @@ void hook_free(struct hook *hook)
 {
 	if (hook == NULL)
 		return;
-	log_set_tap(NULL, NULL);
+	log_remove_tap(hook);
 	mailbox_free(hook->mailbox, drop_errand, NULL);
 	runner_free(hook->runner);
 	free(hook);

@@ -67,20 +67,25 @@ Test(log, null_text_is_an_empty_field)
 	cr_expect_eq(seen.fields[0].bytes.len, 0);
 }
 
-Test(log, tap_hears_what_the_sink_hears)
+Test(log, taps_hear_what_the_sink_hears)
 {
-	struct seen seen = {0}, tapped = {0};
+	struct seen seen = {0}, one = {0}, other = {0};
 
-	log_set_tap(keep, &tapped);
+	log_add_tap(keep, &one);
 	LOG(STOP, LOG_TEXT("why", "1"));
 	log_set_sink(keep, &seen);
+	log_add_tap(keep, &other);
 	LOG(BODY_STRANGE, LOG_TEXT("why", "2"));
-	cr_expect_eq(tapped.n_events, 2);
-	cr_expect_eq(seen.n_events, 1);
-	log_set_tap(NULL, NULL);
+	log_remove_tap(&one);
 	LOG(STOP, LOG_TEXT("why", "3"));
-	cr_expect_eq(tapped.n_events, 2);
-	cr_expect_eq(seen.n_events, 2);
+	log_add_tap(keep, &one); /* in the place that has become free */
+	LOG(STOP, LOG_TEXT("why", "4"));
+	log_remove_tap(&one);
+	log_remove_tap(&other);
+	LOG(STOP, LOG_TEXT("why", "5"));
+	cr_expect_eq(one.n_events, 3);
+	cr_expect_eq(other.n_events, 3);
+	cr_expect_eq(seen.n_events, 4);
 }
 
 Test(log, event_names_are_unique_words_with_dashes)
