@@ -62,7 +62,9 @@ static bool is_same(struct slice a, struct slice b)
 	return a.len == b.len && strncasecmp((const char *)a.p, (const char *)b.p, a.len) == 0;
 }
 
-/* A page that a browser got from elsewhere may have its own name lead to us; it has no token. */
+/* A page that a browser got from elsewhere may have its own name lead to us; it has no token. To a
+ * Unix socket it comes through a tunnel; other programs ask that for whatever they like, but hardly
+ * for a name in the DNS. */
 static bool has_strange_host(const struct visit *visit)
 {
 	const char *text = field(visit, "Host");
@@ -70,9 +72,11 @@ static bool has_strange_host(const struct visit *visit)
 	char copy[64];
 	uint8_t address[16];
 
-	if (text == NULL || is_unix(visit) || has_token(visit))
+	if (text == NULL || has_token(visit))
 		return false;
 	host = host_of(text);
+	if (is_unix(visit) && memchr(host.p, '.', host.len) == NULL)
+		return false;
 	if (is_same(host, slice_text("localhost")) || is_same(host, host_of(visit->door->address)))
 		return false;
 	if (host.len >= sizeof(copy))
