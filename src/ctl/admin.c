@@ -18,8 +18,11 @@
 #include "base/log.h"
 #include "ctl/admin_pages.h"
 #include "ctl/admin_reply.h"
+#include "ctl/history.h"
 #include "ctl/metrics.h"
+#include "ctl/recent.h"
 #include "ctl/runway_json.h"
+#include "ctl/status_page.h"
 #include "io/clock.h"
 #include "io/sockets.h"
 #include "relay/relay.h"
@@ -73,6 +76,32 @@ static int status(struct admin *admin, struct buf *page)
 	return HTTP_OK;
 }
 
+static int expiring(struct admin *admin, struct buf *page)
+{
+	status_expiring_json(&admin->status, page);
+	return HTTP_OK;
+}
+
+static int history(struct admin *admin, struct buf *page)
+{
+	history_json(admin->status.history, clock_wall(), page);
+	return HTTP_OK;
+}
+
+static int events(struct admin *admin, struct buf *page)
+{
+	recent_json(admin->opts.recent, page);
+	return HTTP_OK;
+}
+
+static int root(struct admin *admin, struct buf *page)
+{
+	struct slice html = status_page_html(admin->page);
+
+	buf_append(page, html.p, html.len);
+	return HTTP_OK;
+}
+
 /* Fills page; the HTTP status. */
 typedef int fill_fn(struct admin *admin, struct buf *page);
 
@@ -84,11 +113,15 @@ static const struct page {
 	fill_fn *fill;
 	admin_page_fn *serve;
 } pages[] = {
+    {"/", EVHTTP_REQ_GET, ADMIN_READ, TYPE_HTML, root, NULL},
     {"/healthz", EVHTTP_REQ_GET, ADMIN_PUBLIC, TYPE_TEXT, healthz, NULL},
     {"/readyz", EVHTTP_REQ_GET, ADMIN_PUBLIC, TYPE_TEXT, readyz, NULL},
     {"/metrics", EVHTTP_REQ_GET, ADMIN_PUBLIC, NULL, NULL, metrics},
     {"/api/v1/status", EVHTTP_REQ_GET, ADMIN_READ, TYPE_JSON, status, NULL},
     {"/api/v1/runway", EVHTTP_REQ_GET, ADMIN_READ, TYPE_JSON, runway, NULL},
+    {"/api/v1/expiring", EVHTTP_REQ_GET, ADMIN_READ, TYPE_JSON, expiring, NULL},
+    {"/api/v1/history", EVHTTP_REQ_GET, ADMIN_READ, TYPE_JSON, history, NULL},
+    {"/api/v1/events", EVHTTP_REQ_GET, ADMIN_READ, TYPE_JSON, events, NULL},
     {"/api/v1/entries", EVHTTP_REQ_GET, ADMIN_READ, NULL, NULL, admin_entries},
     {"/api/v1/explain", EVHTTP_REQ_GET, ADMIN_READ, NULL, NULL, admin_explain},
     {"/api/v1/export", EVHTTP_REQ_GET, ADMIN_READ, NULL, NULL, admin_export},
@@ -111,6 +144,7 @@ void admin_send(struct evhttp_request *request, int code, const char *type, cons
 		evhttp_add_header(fields, "Content-Type", type);
 		evhttp_add_header(fields, "Cache-Control", "no-store");
 		evhttp_add_header(fields, "X-Content-Type-Options", "nosniff");
+		evhttp_add_header(fields, "Cross-Origin-Resource-Policy", "same-origin");
 		evhttp_send_reply(request, code, NULL, body);
 	}
 	if (body != NULL)
@@ -145,6 +179,16 @@ static bool is_for(const struct page *page, enum evhttp_cmd_type command)
 	return command == page->method || (has_head(page) && command == EVHTTP_REQ_HEAD);
 }
 
+/* What the status page may do in a browser; it tells nobody where it came from. */
+static void allow_page(struct admin *admin, struct evhttp_request *request)
+{
+	struct evkeyvalq *fields = evhttp_request_get_output_headers(request);
+
+	evhttp_add_header(fields, "Content-Security-Policy", status_page_policy(admin->page));
+	evhttp_add_header(fields, "Referrer-Policy", "no-referrer");
+	evhttp_add_header(fields, "Cross-Origin-Opener-Policy", "same-origin");
+}
+
 static void serve(struct admin *admin, const struct page *page, struct evhttp_request *request)
 {
 	const struct admin_refusal *refusal =
@@ -159,6 +203,8 @@ static void serve(struct admin *admin, const struct page *page, struct evhttp_re
 	} else {
 		buf_init(&body, MAX_PAGE);
 		code = page->fill(admin, &body);
+		if (page->fill == root)
+			allow_page(admin, request);
 		admin_send(request, code, page->type, &body);
 		buf_fini(&body);
 	}
@@ -232,7 +278,9 @@ err_t admin_serve(struct admin *admin, struct relay *relay)
 	if (admin->sockets == NULL)
 		return OK;
 	admin->http = evhttp_new(loop_base(admin->opts.loop));
-	if (admin->http == NULL)
+	admin->page = status_page_new();
+	admin->status.history = history_new(admin->opts.loop);
+	if (admin->http == NULL || admin->page == NULL || admin->status.history == NULL)
 		return ERR_NO_MEMORY;
 	/* All that are to be refused by us: to others evhttp says 501. */
 	evhttp_set_allowed_methods(admin->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
@@ -275,6 +323,8 @@ void admin_close(struct admin *admin)
 	admin_purgings_drop(admin);
 	if (admin->http != NULL)
 		evhttp_free(admin->http);
+	status_page_free(admin->page);
+	history_free(admin->status.history);
 	sockets_close(admin->sockets);
 	free(admin->address);
 	free(admin);

@@ -13,11 +13,13 @@
 #include "settings.h"
 
 struct admin;
+struct recent;
 struct relay;
 
 struct admin_opts {
 	struct loop *loop;
 	const struct settings *settings; /* replaced by admin_set_settings */
+	struct recent *recent;		 /* kept */
 	loop_fn *reload; /* what SIGHUP does; admin_reload_begins and admin_reloaded follow */
 	void *arg;
 };

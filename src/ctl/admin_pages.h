@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "ctl/status.h"
 
+#define TYPE_HTML   "text/html; charset=utf-8"
 #define TYPE_TEXT   "text/plain; charset=utf-8"
 #define TYPE_JSON   "application/json"
 #define TYPE_LINES  "application/x-ndjson" /* a JSON object per line, as things go on */
@@ -23,6 +24,7 @@ struct admin {
 	struct evhttp *http;
 	struct admin_door door;
 	struct status_context status;
+	struct status_page *page;
 	struct list replies;	  /* under way */
 	struct list purgings;	  /* with or without a client who waits */
 	struct list reloads_next; /* who waits for the next reload, */

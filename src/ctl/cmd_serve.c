@@ -22,6 +22,7 @@
 #include "ctl/issuer_load.h"
 #include "ctl/log_sink.h"
 #include "ctl/option_value.h"
+#include "ctl/recent.h"
 #include "ctl/reload_report.h"
 #include "ctl/secret.h"
 #include "ctl/watchdog.h"
@@ -57,6 +58,7 @@ struct daemon {
 	struct admin *admin;
 	struct hook *hook;
 	struct watchdog *watchdog;
+	struct recent *recent;
 };
 
 /* --- signals ------------------------------------------------------------------------------------
@@ -309,6 +311,7 @@ static bool open_relay(struct daemon *daemon)
 	issuers_unref(opts.issuers);
 	daemon->admin = admin_open(&(struct admin_opts){.loop = daemon->loop,
 							.settings = daemon->settings,
+							.recent = daemon->recent,
 							.reload = on_reload,
 							.arg = daemon});
 	return daemon->relay != NULL && daemon->admin != NULL && relay_listeners(daemon->relay) > 0;
@@ -316,6 +319,9 @@ static bool open_relay(struct daemon *daemon)
 
 static bool start(struct daemon *daemon)
 {
+	daemon->recent = recent_new();
+	if (daemon->recent == NULL)
+		return false;
 	LOG(START, LOG_TEXT("version", PACKAGE_VERSION), LOG_TEXT("config", daemon->config));
 	daemon->hash_key = entropy_hash_key();
 	daemon->loop = loop_new();
@@ -342,6 +348,7 @@ static void stop(struct daemon *daemon)
 	admin_close(daemon->admin);
 	relay_free(daemon->relay);
 	hook_free(daemon->hook);
+	recent_free(daemon->recent);
 	watchdog_free(daemon->watchdog);
 	timer_cancel(daemon->tick);
 	signals_free(daemon->signals);

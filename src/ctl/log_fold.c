@@ -62,7 +62,7 @@ static struct slice field_named(const struct log_field *fields, const char *name
 }
 
 /* The key need not be secret: values of these fields come from the configuration. */
-static uint64_t id_of(enum log_event event, const struct log_field *fields)
+uint64_t log_fold_id(enum log_event event, const struct log_field *fields)
 {
 	uint64_t id = (uint64_t)event + 1;
 
@@ -105,7 +105,7 @@ static struct log_fold *slot_for(struct log_folds *folds, uint64_t id)
 bool log_fold_admits(struct log_folds *folds, enum log_event event, const struct log_field *fields,
 		     int64_t ms_now, struct log_fold *out_due)
 {
-	uint64_t id = id_of(event, fields);
+	uint64_t id = log_fold_id(event, fields);
 	struct log_fold *slot = slot_for(folds, id);
 
 	out_due->n = 0;

@@ -33,6 +33,9 @@ extern const char *const log_fold_fields[FOLD_FIELDS];
 /* False for events that are written each time. */
 bool log_fold_applies(enum log_event event);
 
+/* What events of a fold have in common: hashed; not 0. */
+uint64_t log_fold_id(enum log_event event, const struct log_field *fields);
+
 /*
  * Counts an event. True: it is to be written. out_due gets the fold that had to make room or whose
  * minute is over; its n is 0 if there is nothing to tell, else the number of events not written.

@@ -19,6 +19,7 @@ struct runways {
 	struct rules *rules;
 	struct timer *tick;
 	struct runway *runway; /* NULL: there was no look yet */
+	struct soonest soonest;
 	int64_t ms_looked, ms_again;
 	bool has_warned[TROUBLE_SLOTS]; /* in this outage; by the issuer's slot */
 };
@@ -34,6 +35,7 @@ struct known_tail {
 struct look {
 	const struct issuers *issuers;
 	struct runway *runway;
+	struct soonest soonest;
 	int64_t now;
 	struct known_tail tails[N_TAILS];
 };
@@ -54,8 +56,10 @@ static void count(void *arg, struct entry *entry)
 	struct look *look = arg;
 	const struct issuer *issuer;
 
-	if (!entry_is_used(entry) || entry->hard_expiry <= look->now ||
-	    (issuer = issuer_of(look, entry->tail)) == NULL)
+	if (entry->hard_expiry <= look->now)
+		return;
+	soonest_offer(&look->soonest, entry);
+	if (!entry_is_used(entry) || (issuer = issuer_of(look, entry->tail)) == NULL)
 		return;
 	runway_add(look->runway, issuer->slot, entry->hard_expiry - look->now);
 }
@@ -90,10 +94,24 @@ static void look(struct runways *runways)
 	count_watched(&look, runways->common->cache);
 	runway_free(runways->runway);
 	runways->runway = look.runway;
+	soonest_fini(&runways->soonest);
+	runways->soonest = look.soonest;
 	ms_between = (clock_mono_us() - us_start) * SHARE / 1000;
 	runways->ms_looked = clock_mono_ms();
 	runways->ms_again =
 	    runways->ms_looked + (ms_between > MS_BETWEEN ? ms_between : MS_BETWEEN);
+}
+
+static void look_when_due(struct runways *runways)
+{
+	if (runways->runway == NULL || clock_mono_ms() >= runways->ms_again)
+		look(runways);
+}
+
+const struct soonest *runways_soonest(struct runways *runways)
+{
+	look_when_due(runways);
+	return &runways->soonest;
 }
 
 static int64_t less(int64_t seconds, int64_t by)
@@ -106,8 +124,7 @@ struct runway_of runways_get(struct runways *runways, const struct issuer *issue
 	int64_t age;
 	struct runway_of of;
 
-	if (runways->runway == NULL || clock_mono_ms() >= runways->ms_again)
-		look(runways);
+	look_when_due(runways);
 	if (runways->runway == NULL)
 		return (struct runway_of){.n = 0};
 	age = (clock_mono_ms() - runways->ms_looked) / 1000;
@@ -175,6 +192,7 @@ void runways_free(struct runways *runways)
 		return;
 	timer_cancel(runways->tick);
 	runway_free(runways->runway);
+	soonest_fini(&runways->soonest);
 	rules_unref(runways->rules);
 	free(runways);
 }

@@ -19,6 +19,7 @@
 #include "relay/common.h"
 #include "relay/rules.h"
 #include "state/runway.h"
+#include "state/soonest.h"
 
 struct runways;
 
@@ -31,5 +32,9 @@ void runways_set_rules(struct runways *runways, struct rules *rules);
 
 /* Of one issuer, from now. */
 struct runway_of runways_get(struct runways *runways, const struct issuer *issuer);
+
+/* Of all that memory has, in use or not, what expires first, as the same looks find it: some of it
+ * may have expired, or been replaced, since. Borrowed until the next call of either. */
+const struct soonest *runways_soonest(struct runways *runways);
 
 #endif

@@ -138,3 +138,26 @@ Test(runways, rehearsed_outage_warns_too)
 	cr_expect_eq(kit.n_events[EVENT_RUNWAY_SHORT], 1);
 	close_kit();
 }
+
+/* In use or not; made anew with each look. */
+Test(runways, what_expires_first)
+{
+	const struct soonest *soonest;
+
+	open_with_warning(0);
+	cr_expect_eq(runways_soonest(runways)->n, 0);
+	use(0, 2 * HOUR);
+	kit_store(kit_serial(1), 0, HOUR);
+	for (unsigned n = 2; n < 20; n++)
+		kit_store(kit_serial(n), 0, (int64_t)n * PKI_DAY);
+	cr_expect_eq(runways_soonest(runways)->n, 0, "not looked again yet");
+	stage_pass(5000);
+	soonest = runways_soonest(runways);
+	cr_assert_eq(soonest->n, SOONEST_MAX);
+	cr_expect_eq(soonest->entries[0]->hard_expiry, PKI_NOW + HOUR);
+	cr_expect_eq(soonest->entries[1]->hard_expiry, PKI_NOW + 2 * HOUR);
+	cr_expect_eq(soonest->entries[9]->hard_expiry, PKI_NOW + 9 * PKI_DAY);
+	stage_pass(HOUR * 1000);
+	cr_expect_eq(runways_soonest(runways)->entries[0]->hard_expiry, PKI_NOW + 2 * HOUR);
+	close_kit();
+}
