@@ -49,6 +49,7 @@ struct daemon {
 	struct settings *old_settings; /* during a reload: still in use */
 	struct settings *first; /* those of the start, kept for what only a restart changes */
 	bool reload_again;	/* asked for while one was under way */
+	bool is_last;		/* no reload was refused since */
 	struct buf report;	/* of it, for those who asked through the admin listener */
 	struct hash_key hash_key;
 	struct loop *loop;
@@ -98,6 +99,13 @@ static void log_lines(const struct buf *messages)
 	}
 }
 
+static void count_reload(struct daemon *daemon, bool is_ok)
+{
+	counter_add(METRIC_CONFIG_RELOADS, 0, is_ok ? LABEL_OUTCOME_OK : LABEL_OUTCOME_ERROR, 0, 1);
+	counter_add(METRIC_CONFIG_IS_LAST, 0, 0, 0, (int)is_ok - (int)daemon->is_last);
+	daemon->is_last = is_ok;
+}
+
 static void on_reload(void *arg);
 
 static void on_reloaded(void *arg)
@@ -107,7 +115,7 @@ static void on_reloaded(void *arg)
 	if (daemon->old_settings != daemon->first)
 		settings_free(daemon->old_settings);
 	daemon->old_settings = NULL;
-	counter_add(METRIC_CONFIG_RELOADS, 0, LABEL_OUTCOME_OK, 0, 1);
+	count_reload(daemon, true);
 	LOG(RELOAD, LOG_NUMBER("issuers", issuers_count(relay_issuers(daemon->relay))));
 	notify_ready();
 	admin_reloaded(daemon->admin, 200, &daemon->report);
@@ -218,7 +226,7 @@ static void on_reload(void *arg)
 	buf_init(&messages, MAX_MESSAGES);
 	err = reload(daemon, &messages);
 	if (err != OK) {
-		counter_add(METRIC_CONFIG_RELOADS, 0, LABEL_OUTCOME_ERROR, 0, 1);
+		count_reload(daemon, false);
 		LOG(RELOAD_FAILED, LOG_REASON(err));
 		notify_ready();
 		buf_reset(&daemon->report);
@@ -251,6 +259,8 @@ static int read_configuration(struct daemon *daemon)
 	if (err != OK)
 		return EXIT_CONFIG;
 	daemon->first = daemon->settings;
+	daemon->is_last = true;
+	counter_add(METRIC_CONFIG_IS_LAST, 0, 0, 0, 1);
 	if (log_sink_open(&daemon->settings->log) != OK) {
 		fprintf(stderr, "ocsprelay: %s: the log target cannot be opened: %s\n",
 			daemon->settings->log.target,

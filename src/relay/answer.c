@@ -75,6 +75,8 @@ static void account(const struct answer *answer)
 		counter_add(METRIC_RESPONSES, slot, status_of(answer), 0, 1);
 	if (result == LABEL_RESULT_REJECTED)
 		counter_add(METRIC_REJECTED, 0, (unsigned)answer->err, 0, 1);
+	else if (answer->entry == NULL)
+		counter_add(METRIC_ERRORS, slot, (unsigned)answer->err, 0, 1);
 }
 
 /* --- what is told of an exchange beyond the counters, if anything -------------------------------

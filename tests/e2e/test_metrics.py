@@ -4,6 +4,7 @@ what."""
 
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -208,6 +209,28 @@ def test_each_result_is_counted_where_it_occurs(make_relay, responder, certid, s
     if story is refreshed:
         counted.pop("hit", None)  # while it was too early
     assert counted == {result: 1, **others}
+    assert relay.metric("rejected_total") == counted.get("rejected", 0)
+    assert relay.metric("errors_total", issuer="test") == \
+        counted.get("error", 0) + counted.get("negative", 0)
+
+
+def test_errors_have_their_reason(relay, responder, certid):
+    responder.behave(error(6))
+    relay.get(request(certid))
+    relay.get(request(certid))
+    assert relay.metric("errors_total", issuer="test", reason="upstream-unauthorized") == 2
+
+
+def test_refused_reload_shows_until_one_succeeds(relay):
+    assert relay.metric("config_last_reload_successful") == 1
+    right = relay.options["threads"]
+    for wrong in ("many", right, "many", "more", right):
+        relay.options["threads"] = wrong
+        relay.write_config()
+        n = len(relay.log.find("reload")) + len(relay.log.find("reload-failed"))
+        relay.signal(signal.SIGHUP)
+        until(lambda: len(relay.log.find("reload")) + len(relay.log.find("reload-failed")) > n)
+        assert relay.metric("config_last_reload_successful") == (wrong == right)
 
 
 def test_every_result_of_the_table_has_its_story():
