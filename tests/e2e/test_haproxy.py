@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""HAProxy, which asks nobody: it gets staples that openssl fetched from the relay."""
+"""HAProxy, which asks nobody: it gets staples that openssl fetched from the relay. For those of
+ocsprelay staple see test_staple_servers.py."""
+
+import os
 
 import pytest
 
@@ -31,27 +34,27 @@ def fetch(files, relay, name):
     assert "Response verify OK" in result.stderr, result.stderr
 
 
-def run_haproxy(start, binary, files):
-    """(server, ports)"""
-    ports = [free_port() for _ in NAMES]
+def configure(files):
+    """(configuration, ports, files with certificate and key), for each of NAMES."""
+    ports, pems = [free_port() for _ in NAMES], []
     text = CONFIGURATION.format(socket=recipe("haproxy", "socket", {
         "/run/haproxy/admin.sock": files.path("admin.sock")}))
     for port, name in zip(ports, NAMES):
-        pem = files.write(name + ".pem", files.certs[name].pem + files.pki.ca.pem +
-                          files.certs[name].key_pem)
+        pems.append(files.write(name + ".pem", files.certs[name].pem + files.pki.ca.pem +
+                                files.certs[name].key_pem))
         files.write(name + ".pem.issuer", files.pki.ca.pem)
         text += recipe("haproxy", "staples", {
             "frontend www": "frontend " + name, "bind :443": f"bind 127.0.0.1:{port}",
-            "/etc/haproxy/www.pem": pem}) + ANSWER
-    server = start(binary, "-db", "-f", files.write("haproxy.cfg", text.encode()))
-    return server.listens(*ports), ports
+            "/etc/haproxy/www.pem": pems[-1]}) + ANSWER
+    return files.write("haproxy.cfg", text.encode()), ports, pems
 
 
-def tell(files, name):
-    """What the running server says to a new staple."""
-    return call("sh", "-ec", recipe("haproxy", "tell", {
-        "/etc/haproxy/www.pem.ocsp": files.path(name + ".pem.ocsp"),
-        "/run/haproxy/admin.sock": files.path("admin.sock")})).stdout.strip()
+def make_hook(files):
+    """The program that tells the running server of new staples, whose files are its arguments."""
+    hook = files.write("tell-haproxy", recipe("haproxy", "hook", {
+        "/run/haproxy/admin.sock": files.path("admin.sock")}).encode())
+    os.chmod(hook, 0o755)
+    return hook
 
 
 @pytest.mark.parametrize("way", ["file", "socket"])
@@ -67,12 +70,14 @@ def test_haproxy(chained, program, start, way):
                 fetch(files, relay, name)
             else:
                 files.write(name + ".pem.ocsp", b"")  # to be told later
-        server, ports = run_haproxy(start, haproxy, files)
+        config, ports, _ = configure(files)
+        server = start(haproxy, "-db", "-f", config).listens(*ports)
         for name, port, seen in zip(NAMES, ports, ((0, 204), (BAD_STAPLE, 0))):
             if way == "socket":
                 assert staple(openssl, files, port) is None
                 fetch(files, relay, name)
-                assert tell(files, name) == "OCSP Response updated!"
+                told = call(make_hook(files), files.path(name + ".pem.ocsp"))
+                assert told.stdout.strip() == "OCSP Response updated!"
             text = staple(openssl, files, port)
             assert text and field_of(text, "Cert Status") == name, server.text
             assert browse(curl, files, port, "--cert-status") == seen
