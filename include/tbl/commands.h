@@ -81,6 +81,20 @@ COMMAND(staple, "[-c FILE | --url URL] [--issuer CA.pem] [--dir DIR] [--hook CMD
 	"      --timeout SECONDS for each answer, default 10\n"
 	"      --json            print JSON, an object for each round\n"
 	"      CERT.pem          a server's certificate, PEM or DER, or a directory of such\n")
+COMMAND(issuer, "add [-c FILE] [--dir DIR] [--name NAME] [--tls HOST[:PORT]] [--online] [--dry-run] [--yes] [--replace] [--reload] [CERT.pem...]", "make the issuer of a certificate, and its responder, known",
+	"  -c, --config FILE     of the relay: its issuer_dir and issuers (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --dir DIR         where the file goes instead; without -c all that is known lies there\n"
+	"      --name NAME       of the file; default: the CA's name and the beginning of its id\n"
+	"      --tls HOST[:PORT] also the certificates that this server presents, port 443\n"
+	"      --online          ask the responder about the leaf first; without an answer nothing is written\n"
+	"      --dry-run         print the file instead of writing it\n"
+	"      --yes             take a CA from a TLS server without asking\n"
+	"      --replace         a file of this name that has other certificates\n"
+	"      --reload          have the running relay take it up at once\n"
+	"      --admin ADDRESS   for that: of its admin listener, host:port or unix:/path\n"
+	"      --token-file FILE whose first line is the token for it\n"
+	"      --timeout SECONDS for a server to answer, default 10\n"
+	"      CERT.pem          certificates: of the CA, and of a leaf that names the responder\n")
 COMMAND(export, "[-c FILE | --admin ADDRESS] [--json] [--tier TIER] FILE", "write what a running relay has into a bundle, - for standard output",
 	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
 	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
