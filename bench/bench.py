@@ -20,13 +20,11 @@ import misses
 import setting
 import table
 
-MISSES_PER_SECOND = 4000
-
 
 def main():
     args = setting.parse(__doc__, out=".")
     have = setting.installed("wrk", "haproxy", "nginx", "varnishd", "redis-server")
-    count = int(min(max(args.seconds * MISSES_PER_SECOND / 2, 1500), 20000))
+    count = setting.misses(args)
     material = setting.material(args, count, args.signer or "rsa")
     text, groups = "", []
     with tempfile.TemporaryDirectory() as name:

@@ -5,6 +5,7 @@ import contextlib
 import statistics
 
 import servers
+import setting
 import table
 from load import CONNECTIONS, ask, drive_cost, target_of, write_script, wrk_cost
 from process import free_port
@@ -54,7 +55,7 @@ def start_all(stack, args, have, directory, material):
 
 def measure(args, have, directory, material):
     """([name, CPU, rate], octets of the response)"""
-    rounds = 3 if args.seconds >= 3 else 1
+    rounds = setting.rounds(args)
     seconds = max(1, round(args.seconds / rounds))
     figures = {}
     with contextlib.ExitStack() as stack:

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A responder that costs next to nothing: it finds the serial number in a request, by GET or POST,
- * and sends the ready response for it, at once or so many milliseconds later.
+ * and sends the ready response for it, at once or, for those from number FIRST on, so many
+ * milliseconds later.
  *
- *	responder PORT DIRECTORY [DELAY-MS]
+ *	responder PORT DIRECTORY [DELAY-MS FIRST]
  *
  * One request at a time on a connection, as libcurl and nginx send them; of at most 8 KiB.
  */
@@ -39,6 +40,7 @@ static struct due queue[MAX_CONNECTIONS]; /* in order: the delay is always the s
 static unsigned queue_first, queue_end;
 static const struct answers *answers;
 static int64_t delay;
+static uint64_t first_delayed;
 static int epoll;
 
 static void send_answer(int fd, uint64_t index)
@@ -60,7 +62,7 @@ static void send_answer(int fd, uint64_t index)
 
 static void answer_later(int fd, uint64_t index)
 {
-	if (delay == 0) {
+	if (delay == 0 || index < first_delayed) {
 		send_answer(fd, index);
 		return;
 	}
@@ -194,10 +196,13 @@ int main(int argc, char **argv)
 	int listener;
 	size_t len;
 
-	if (argc != 3 && argc != 4)
+	if (argc != 3 && argc != 5)
 		return 64;
 	answers = map_file(argv[2], "answers", &len);
-	delay = argc == 4 ? (int64_t)atoi(argv[3]) * 1000000 : 0;
+	if (argc == 5) {
+		delay = (int64_t)atoi(argv[3]) * 1000000;
+		first_delayed = strtoull(argv[4], NULL, 10);
+	}
 	epoll = epoll_create1(0);
 	event.data.fd = listener = net_listen((uint16_t)atoi(argv[1]));
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) != 0)

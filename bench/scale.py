@@ -24,7 +24,6 @@ import table
 from process import cpu_seconds, memory
 
 FEW = 1000
-ROUNDS = 3
 ASKING = 64
 CONNECTIONS = (100, 1000, 10000)
 
@@ -39,7 +38,7 @@ def steps(entries):
 
 def hits(args, of, pid, port, **options):
     """CPU per hit and what drive told."""
-    return load.drive_cost([pid], args, of, port, s=max(args.seconds / ROUNDS, 0.3), **options)
+    return load.drive_cost([pid], args, of, port, s=args.seconds / setting.rounds(args), **options)
 
 
 def measure_entries(args, stack, directory, of):
@@ -55,7 +54,7 @@ def measure_entries(args, stack, directory, of):
         filled.fill(args, of, port, have, count - have)
         have = count
         few, many = [], []
-        for _ in range(ROUNDS):
+        for _ in range(setting.rounds(args)):
             few.append(hits(args, of, few_pid, few_port, k=FEW, z=1)[0])
             many.append(hits(args, of, pid, port, k=count, z=1)[0])
         private = (memory(pid)[1] - empty) / count
@@ -87,7 +86,7 @@ def measure_connections(args, stack, directory, of):
         each = idle_memory(args, of, pid, port, count)
         for asking in (min(ASKING, count), count):
             figures = [hits(args, of, pid, port, c=asking, i=count - asking)
-                       for _ in range(ROUNDS)]
+                       for _ in range(setting.rounds(args))]
             cpu = statistics.median(figure[0] for figure in figures)
             told = figures[-1][1]
             rows.append((f"{count:,}", f"{asking:,}", f"{cpu:.2f}",
@@ -107,12 +106,12 @@ def measure_threads(args, stack, directory, of):
         return pid, port
     apart, together = [relay("first", 1), relay("second", 1)], [relay("both", 2)] * 2
     figures = {"two relays of one thread": [], "one relay of two threads": []}
-    for _ in range(ROUNDS):
+    for _ in range(setting.rounds(args)):
         for name, relays in zip(figures, (apart, together)):
             pids = {pid for pid, _ in relays}
             before = sum(map(cpu_seconds, pids))
             drivers = [load.begin(args, of, port, c=32, k=FEW, z=1, core="0,1",
-                                  s=max(args.seconds / ROUNDS, 0.3)) for _, port in relays]
+                                  s=args.seconds / setting.rounds(args)) for _, port in relays]
             n = sum(load.result(driver)["requests"] for driver in drivers)
             figures[name].append((sum(map(cpu_seconds, pids)) - before) / n * 1e6)
             for driver in drivers:

@@ -11,6 +11,8 @@ import servers
 from load import CORE
 from process import free_port, running
 
+ROUNDS = 3
+MISSES_PER_SECOND = 2000
 MATERIAL_AGE = 86400  # seconds that it is used again for; it is valid for 30 days
 
 
@@ -35,6 +37,16 @@ def installed(*names):
     return set(names) - set(missing)
 
 
+def rounds(args):
+    """Turns in which figures are taken, for the median."""
+    return ROUNDS if args.seconds >= ROUNDS else 1
+
+
+def misses(args):
+    """How many certificates are asked about where each may be only once."""
+    return int(min(max(args.seconds * MISSES_PER_SECOND, 1500), 20000))
+
+
 def material(args, count, signer):
     """A directory with so many responses, in the build tree; made when there is none
     of today."""
@@ -49,17 +61,13 @@ def material(args, count, signer):
     return directory
 
 
-def responder(args, directory, delay_ms=0):
-    """Context manager; use port_of before: (argv, port)."""
-    return servers.program(args, "responder", free_port(), directory, delay_ms)
-
-
 def start(stack, server, cores="0", **options):
     """A server of servers.py, until the stack ends: (process id, port)."""
     argv, port = server
     return stack.enter_context(running(argv, port, cores, **options)), port
 
 
-def start_responder(stack, args, directory, delay_ms=0):
+def start_responder(stack, args, directory, delay_ms=0, first_delayed=0):
     """Its port."""
-    return start(stack, responder(args, directory, delay_ms), CORE)[1]
+    return start(stack, servers.program(args, "responder", free_port(), directory, delay_ms,
+                                        first_delayed), CORE)[1]
