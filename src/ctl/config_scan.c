@@ -173,6 +173,23 @@ bool config_scan_is_section(const struct config_scan *scan)
 	return config_token_is_value(&token) || config_token_is_mark(&token, '{');
 }
 
+long config_scan_braces(const struct config_scan *scan)
+{
+	struct config_scan ahead = *scan;
+	long n = 0;
+
+	ahead.text = NULL;
+	for (;;) {
+		struct config_token token = config_scan_look(&ahead);
+
+		if (token.type == TOKEN_END || token.type == TOKEN_BROKEN)
+			return n;
+		n += config_token_is_mark(&token, '}');
+		n -= config_token_is_mark(&token, '{');
+		config_scan_keep(&ahead, &token);
+	}
+}
+
 void config_token_text(const struct config_token *token, char *dst, size_t cap)
 {
 	bool is_quoted = token->type == TOKEN_STRING && (*token->p == '"' || *token->p == '\'');

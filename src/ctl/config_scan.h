@@ -44,6 +44,9 @@ bool config_scan_keep_mark(struct config_scan *scan, char mark);
 /* Looks ahead: the name that comes next stands for a section. */
 bool config_scan_is_section(const struct config_scan *scan);
 
+/* Looks ahead to the end of the file: how many more braces are closed than opened. */
+long config_scan_braces(const struct config_scan *scan);
+
 /* The token's text without quotes, escapes as written, cut where cap ends. */
 void config_token_text(const struct config_token *token, char *dst, size_t cap);
 

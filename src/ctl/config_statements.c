@@ -344,6 +344,14 @@ static void scan_include(struct config_reader *reader, const struct option_secti
 				  "include: not understood, allowed: include(\"FILES\")");
 }
 
+/* A section's name comes next, inside of another one: that has no end, unless braces pair up as
+ * they are. */
+static bool lacks_end(const struct config_reader *reader)
+{
+	return reader->n_open > 0 && config_scan_is_section(&reader->scan) &&
+	       config_scan_braces(&reader->scan) != (long)reader->n_open;
+}
+
 void config_statements_read(struct config_reader *reader, const struct option_section *section)
 {
 	for (;;) {
@@ -366,8 +374,8 @@ void config_statements_read(struct config_reader *reader, const struct option_se
 			scan_option(reader, section, row);
 		} else if (inner && section == option_sections) {
 			scan_section(reader, inner);
-		} else if (inner && reader->n_open > 0 && config_scan_is_section(&reader->scan)) {
-			return; /* the brace that ends this section is missing */
+		} else if (inner && lacks_end(reader)) {
+			return;
 		} else if (strcmp(name, "include") == 0) {
 			scan_include(reader, section);
 		} else {

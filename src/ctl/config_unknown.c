@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is said of an unknown name, the first that applies: that it is an option of another section,
+ * What is said of an unknown name, the first that applies: that it belongs into another section,
  * that a colon stands for the equal sign, which name of this section is close, which of another
  * one.
  */
@@ -84,7 +84,10 @@ void config_unknown_report(const struct config_scan *scan, const struct option_s
 
 	buf_init(&places, MAX_PLACES_LEN);
 	suggest_names(section, &suggestion);
-	if (print_places(name, &places) > 0)
+	if (name[0] && option_section_named(name))
+		config_report_add(report, CONFIG_ERROR, 0,
+				  "%s: does not stand here, but in the top level", name);
+	else if (print_places(name, &places) > 0)
 		config_report_add(report, CONFIG_ERROR, 0, "%s: does not stand here, but in %.*s",
 				  name, (int)places.len, (const char *)places.p);
 	else if (is_option_with_colon(section, name))
