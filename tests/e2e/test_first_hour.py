@@ -33,9 +33,7 @@ relay=$FIRST_HOUR_BIN/ocsprelay
 case ${1:-} in
 query | --*) exec "$relay" "$@" ;;
 esac
-command=$1
-shift
-exec "$relay" "$command" -c "$FIRST_HOUR_ETC/ocsprelay/ocsprelay.conf" "$@"
+exec "$relay" "$@" -c "$FIRST_HOUR_ETC/ocsprelay/ocsprelay.conf"
 """,
 }
 
