@@ -5,8 +5,9 @@
  */
 COMMAND(serve, "[-c FILE]", "run the relay in the foreground",
 	"  -c, --config FILE     configuration (default " CONFIG_DEFAULT_PATH ")\n")
-COMMAND(check, "[-c FILE] [--json]", "read configuration and certificates, print what was understood, and every error",
+COMMAND(check, "[-c FILE] [--json] [--online]", "read configuration and certificates, print what was understood, and every error",
 	"  -c, --config FILE     configuration (default " CONFIG_DEFAULT_PATH ")\n"
+	"      --online          also try every responder of every issuer\n"
 	"      --json            print JSON\n")
 COMMAND(query, "[--url URL] [--issuer CA.pem] [--nonce] [--hash ALG] [--method METHOD] [--out FILE] [--timeout SECONDS] [--json] CERT.pem", "ask for a certificate's status, verify the answer, print it",
 	"      --url URL         whom to ask: the relay; default: the responder named in the certificate\n"

@@ -4,10 +4,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 err_t file_read(const char *path, struct buf *out)
 {
@@ -36,6 +39,24 @@ bool file_is_open(const char *path)
 	struct stat stat_of;
 
 	return stat(path, &stat_of) == 0 && (stat_of.st_mode & S_IROTH) != 0;
+}
+
+bool directory_is_in_memory(const char *path)
+{
+	char parent[PATH_MAX];
+	struct statfs of;
+	char *slash;
+
+	if (statfs(path, &of) != 0) {
+		snprintf(parent, sizeof(parent), "%s", path);
+		slash = strrchr(parent, '/');
+		if (errno != ENOENT || slash == NULL || slash == parent)
+			return false;
+		*slash = '\0';
+		if (statfs(parent, &of) != 0)
+			return false;
+	}
+	return of.f_type == TMPFS_MAGIC || of.f_type == RAMFS_MAGIC;
 }
 
 static bool has_suffix(const char *name, const char *const *suffixes)

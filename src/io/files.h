@@ -15,6 +15,10 @@ MUST_CHECK err_t file_read(const char *path, struct buf *out);
 /* Whether users may read the file who are neither its owner nor of its group. */
 bool file_is_open(const char *path);
 
+/* Whether what is put into a directory, or will be once it is made, is gone with the power: tmpfs.
+ */
+bool directory_is_in_memory(const char *path);
+
 /* Paths (directory/name) of the regular files in a directory whose names end in one of the NULL-
  * terminated suffixes, sorted by name; hidden ones left out, those that cannot be looked at (a link
  * to nowhere) not. ERR_SYSTEM (errno set), ERR_NO_MEMORY. */
