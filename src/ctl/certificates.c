@@ -371,6 +371,15 @@ err_t certificates_read(const char *path, struct certificates *out)
 	return err;
 }
 
+X509 *certificates_subject(const struct certificates *certificates)
+{
+	for (size_t i = 0; i < certificates->n; i++) {
+		if (!certificate_is_ca(certificates->items[i]))
+			return certificates->items[i];
+	}
+	return certificates->items[0];
+}
+
 void certificates_free(struct certificates *certificates)
 {
 	for (size_t i = 0; i < certificates->n; i++)

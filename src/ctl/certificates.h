@@ -27,6 +27,9 @@ MUST_CHECK err_t certificates_parse(struct slice bytes, struct certificates *out
 MUST_CHECK err_t certificates_read(const char *path, struct certificates *out);
 /* What people should hear of a file that was read, or NULL: that a private key lies in it. */
 const char *certificates_doubt(const struct certificates *certificates);
+/* The one that is meant by a file that holds issuers as well: the first that is no CA, in whatever
+ * order they are (a PKCS#7 has none of its own), else the first. Borrowed. */
+X509 *certificates_subject(const struct certificates *certificates);
 void certificates_free(struct certificates *certificates);
 
 /* True with basicConstraints CA:TRUE. */

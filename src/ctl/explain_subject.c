@@ -301,7 +301,7 @@ int explain_subject(struct explain *explain)
 	if (!subject_certificates("explain", path, &own) ||
 	    (issuer != NULL && !subject_certificates("explain", issuer, &cas)))
 		goto out;
-	explain->cert = own.items[0];
+	explain->cert = certificates_subject(&own);
 	X509_up_ref(explain->cert);
 	if (issuer != NULL && !take_candidates(explain, &cas)) {
 		fail(issuer, "holds no CA certificate that has issued the certificate");

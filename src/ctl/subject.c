@@ -65,7 +65,7 @@ bool subject_read(const char *command, const char *cert_path, const char *issuer
 	if (cert_path != NULL) {
 		if (!subject_certificates(command, cert_path, &own))
 			goto out;
-		subject.cert = own.items[0];
+		subject.cert = certificates_subject(&own);
 		X509_up_ref(subject.cert);
 	}
 	if (issuer_path != NULL && !subject_certificates(command, issuer_path, &cas))

@@ -18,9 +18,10 @@ struct subject {
 };
 
 /*
- * Reads the certificate (first of its file; NULL: none) and its issuer (a file of CA certificates;
- * NULL: searched among the other certificates of cert_path). trusted_path (may be NULL) holds
- * certificates that may sign for the issuer. False after one line on standard error naming command.
+ * Reads the certificate (that is meant by its file, certificates_subject; NULL: none) and its
+ * issuer (a file of CA certificates; NULL: searched among the other certificates of cert_path).
+ * trusted_path (may be NULL) holds certificates that may sign for the issuer. False after one line
+ * on standard error naming command.
  */
 MUST_CHECK bool subject_read(const char *command, const char *cert_path, const char *issuer_path,
 			     const char *trusted_path, struct subject *out);
