@@ -107,7 +107,10 @@ def test_log_is_rotated(program, make_relay, responder):
     assert count == 1
     conf = relay.write("logrotate.conf", text)
     os.chmod(conf, 0o644)
-    run(program("logrotate"), "--force", "--state", relay.path("state"), conf)
+    result = subprocess.run(
+        [program("logrotate"), "--force", "--state", relay.path("state"), conf],
+        capture_output=True, text=True, timeout=60, check=False, env=environment())
+    assert (result.returncode, result.stderr) == (0, "")
     until(lambda: has("reload"))
     assert not has("ready")
     assert os.path.exists(log + ".1")
