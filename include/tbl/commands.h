@@ -33,11 +33,13 @@ COMMAND(explain, "[-c FILE] [--admin ADDRESS] [--json] [--issuer CA.pem] [--hash
 	"      --issuer FILE     the CA's certificate; default: found in the configuration or in CERT.pem\n"
 	"      --hash ALG        of the CertID: sha1 (default), sha224, sha256, sha384, sha512\n"
 	"      --offline         ask no responder\n")
-COMMAND(status, "[-c FILE | --admin ADDRESS] [--json]", "a running relay at a glance",
+COMMAND(status, "[-c FILE | --admin ADDRESS] [--json] [--watch [SECONDS]]", "a running relay at a glance",
 	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
 	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
 	"      --token-file FILE whose first line is the token for it\n"
-	"      --json            print JSON\n")
+	"      --json            print JSON\n"
+	"      --watch           again and again, with rates, until q or Ctrl-C\n"
+	"      SECONDS           between two looks, default 2\n")
 COMMAND(list, "[-c FILE | --admin ADDRESS] [--json] [--issuer NAME] [--serial HEX] [--expiring TIME] [--limit N]", "what a running relay has in memory, first what expires first",
 	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
 	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"

@@ -1,145 +1,179 @@
 /* SPDX-License-Identifier: ISC */
-/* ocsprelay status: a running relay at a glance. */
+/* ocsprelay status: a running relay at a glance, once or again and again. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "core/dates.h"
 #include "ctl/commands.h"
-#include "ctl/progress.h"
 #include "ctl/remote.h"
-#include "ctl/span.h"
+#include "ctl/screen.h"
+#include "ctl/status_text.h"
+#include "io/clock.h"
 
-static void print_relay(const json_t *told)
+#define PATH	    "/api/v1/status"
+#define MAX_TEXT    16777216
+#define SECONDS	    2
+#define MAX_SECONDS 86400
+
+struct status_args {
+	struct remote_args remote;
+	bool watch;
+	struct args_texts operands;
+};
+
+struct watch {
+	struct remote *remote;
+	int64_t ms_every;
+	bool is_terminal;
+	json_t *before; /* what was told last, or NULL */
+	int64_t ms_before;
+	struct buf page;	/* of that */
+	char said[REMOTE_SAID]; /* what went wrong since */
+};
+
+static int show_once(struct remote *remote)
 {
-	char up[SPAN_TEXT];
+	struct status_text text = {.has_colours = screen_has_colours()};
+	json_t *told = NULL;
+	struct buf page;
+	int status = remote_object(remote, PATH, NULL, slice_of(NULL, 0), &told);
 
-	span_text(up, remote_number(told, "uptime"));
-	printf("relay      %s, pid %" PRId64 ", up %s%s\n", remote_text(told, "version"),
-	       remote_number(told, "pid"), up,
-	       json_is_true(json_object_get(told, "draining")) ? ", draining" : "");
-	printf("clients    %" PRId64 " connections, %" PRId64 " waiting, %" PRId64 " fetches\n",
-	       remote_number(told, "connections"), remote_number(told, "waiters"),
-	       remote_number(told, "inflight"));
+	if (status != ARGS_GO)
+		return status;
+	buf_init(&page, MAX_TEXT);
+	text.told = told;
+	status_text(&text, &page);
+	if (!remote->json)
+		fwrite(page.p, 1, page.len, stdout);
+	buf_fini(&page);
+	json_decref(told);
+	return EXIT_OK;
 }
 
-/* A request counts for the ratio if an answer might have been there. */
-static void print_requests(json_t *requests)
+/* Numbers of another process are not to be compared. */
+static bool is_same_relay(const json_t *a, const json_t *b)
 {
-	static const char *const misses[] = {"miss", "collapsed", "negative"};
-	int64_t all = 0, missed = 0, hits = remote_number(requests, "hit");
-	const char *name;
-	json_t *n;
+	return a != NULL && remote_number(a, "pid") == remote_number(b, "pid") &&
+	       strcmp(remote_text(a, "started_at"), remote_text(b, "started_at")) == 0;
+}
 
-	json_object_foreach(requests, name, n) all += json_integer_value(n);
-	for (size_t i = 0; i < N_ELEMENTS(misses); i++)
-		missed += remote_number(requests, misses[i]);
-	hits += remote_number(requests, "refreshed");
-	printf("requests   %" PRId64, all);
-	json_object_foreach(requests, name, n)
-	{
-		if (json_integer_value(n) > 0)
-			printf(", %" PRId64 " %s", (int64_t)json_integer_value(n), name);
+/* Takes told. */
+static void take(struct watch *watch, json_t *told)
+{
+	int64_t ms_now = clock_mono_ms();
+	const struct status_text text = {
+	    .told = told,
+	    .before = is_same_relay(watch->before, told) ? watch->before : NULL,
+	    .ms_between = ms_now - watch->ms_before,
+	    .has_colours = screen_has_colours()};
+	char now[ISO_DATE_SIZE];
+
+	date_to_iso(now, clock_wall());
+	buf_reset(&watch->page);
+	buf_printf(&watch->page, "%s", now);
+	if (watch->is_terminal)
+		buf_printf(&watch->page, "   every %" PRId64 " s, q ends", watch->ms_every / 1000);
+	buf_text(&watch->page, "\n");
+	status_text(&text, &watch->page);
+	json_decref(watch->before);
+	watch->before = told;
+	watch->ms_before = ms_now;
+}
+
+/* What went wrong, above what was told last. */
+static bool show_failure(struct watch *watch)
+{
+	bool has_colours = screen_has_colours();
+	struct buf page;
+	bool is_seen;
+
+	if (!watch->is_terminal) {
+		fprintf(stderr, "ocsprelay status: %s\n", watch->said);
+		return true;
 	}
-	if (hits + missed > 0)
-		printf(" (hit ratio %.1f %%)", 100.0 * (double)hits / (double)(hits + missed));
-	putchar('\n');
+	for (char *p = watch->said; *p != '\0'; p++)
+		*p = iscntrl((unsigned char)*p) ? '?' : *p;
+	buf_init(&page, MAX_TEXT);
+	buf_printf(&page, "%s%s%s\ntrying again every %" PRId64 " s, q ends\n\n",
+		   has_colours ? "\033[1;31m" : "", watch->said, has_colours ? "\033[0m" : "",
+		   watch->ms_every / 1000);
+	buf_append(&page, watch->page.p, watch->page.len);
+	is_seen = screen_show(buf_slice(&page));
+	buf_fini(&page);
+	return is_seen;
 }
 
-static void print_cache(const json_t *cache)
+static bool look(struct watch *watch)
 {
-	char used[PROGRESS_TEXT], max[PROGRESS_TEXT];
+	json_t *told = NULL;
 
-	progress_amount(used, PROGRESS_OCTETS, (uint64_t)remote_number(cache, "bytes"));
-	progress_amount(max, PROGRESS_OCTETS, (uint64_t)remote_number(cache, "max_bytes"));
-	printf("memory     %" PRId64 " answers, %s of %s, %" PRId64 " evicted, %" PRId64
-	       " failures remembered\n",
-	       remote_number(cache, "entries"), used, max, remote_number(cache, "evictions"),
-	       remote_number(cache, "negative_entries"));
+	if (remote_object(watch->remote, PATH, NULL, slice_of(NULL, 0), &told) != ARGS_GO)
+		return show_failure(watch);
+	take(watch, told);
+	if (watch->remote->json)
+		return fflush(stdout) == 0; /* it has been printed as it came */
+	if (!watch->is_terminal)
+		buf_text(&watch->page, "\n");
+	return screen_show(buf_slice(&watch->page));
 }
 
-static const char *health(const json_t *of)
+static int watch_on(struct remote *remote, int64_t seconds)
 {
-	return json_is_true(json_object_get(of, "up")) ? "up" : "down";
+	struct watch watch = {.remote = remote, .ms_every = seconds * 1000};
+
+	buf_init(&watch.page, MAX_TEXT);
+	watch.is_terminal = !remote->json && screen_open();
+	remote->said = watch.said;
+	while (look(&watch) && screen_wait(watch.ms_every))
+		continue;
+	remote->said = NULL;
+	screen_close();
+	json_decref(watch.before);
+	buf_fini(&watch.page);
+	return EXIT_OK;
 }
 
-static void print_rehearsal(const json_t *rehearsal)
+/* ARGS_GO; *out: 0 for once. */
+static int read_seconds(const struct status_args *args, int64_t *out)
 {
-	char left[SPAN_TEXT];
+	uint64_t seconds = SECONDS;
+	const char *word = args->operands.n > 0 ? args->operands.items[0] : NULL;
 
-	if (!json_is_object(rehearsal))
-		return;
-	span_text(left, remote_number(rehearsal, "seconds_left"));
-	printf("           an outage is rehearsed for %s more: %" PRId64
-	       " answers from the cache, %" PRId64 " errors\n",
-	       left, remote_number(rehearsal, "saved"), remote_number(rehearsal, "failed"));
-}
-
-static void print_runway(const json_t *runway)
-{
-	char first[SPAN_TEXT], median[SPAN_TEXT], last[SPAN_TEXT];
-
-	if (!json_is_object(runway))
-		return;
-	span_text(first, remote_number(runway, "first"));
-	span_text(median, remote_number(runway, "median"));
-	span_text(last, remote_number(runway, "last"));
-	printf("           runway of %" PRId64 " answers in use: first %s, median %s, last %s\n",
-	       remote_number(runway, "answers"), first, median, last);
-}
-
-static void print_issuer(const json_t *issuer)
-{
-	size_t i;
-	json_t *responder;
-
-	printf("issuer     %s, until %s\n", remote_text(issuer, "name"),
-	       remote_text(issuer, "not_after"));
-	json_array_foreach(json_object_get(issuer, "responders"), i, responder)
-	{
-		printf("           %-4s %s", health(responder), remote_text(responder, "url"));
-		if (remote_number(responder, "failures") > 0)
-			printf(", %" PRId64 " failures in a row",
-			       remote_number(responder, "failures"));
-		putchar('\n');
-	}
-	print_rehearsal(json_object_get(issuer, "rehearsal"));
-	print_runway(json_object_get(issuer, "runway"));
-}
-
-static void print_watched(const json_t *watched)
-{
-	int64_t n = remote_number(watched, "certificates");
-	const json_t *cold = json_object_get(watched, "cold");
-	const json_t *skipped = json_object_get(watched, "skipped");
-	size_t i;
-	json_t *one;
-
-	if (n == 0 && json_array_size(skipped) == 0)
-		return;
-	printf("watched    %" PRId64 " certificates, %zu of them without an answer\n", n,
-	       json_array_size(cold));
-	json_array_foreach(cold, i, one) printf("  cold     %s\n", json_string_value(one));
-	json_array_foreach(skipped, i, one) printf("  skipped  %s\n", json_string_value(one));
-}
-
-static void print(const json_t *told)
-{
-	size_t i;
-	json_t *one;
-
-	print_relay(told);
-	print_requests(json_object_get(told, "requests"));
-	print_cache(json_object_get(told, "cache"));
-	json_array_foreach(json_object_get(told, "stores"), i, one)
-	    printf("store      %-4s %s\n", health(one), remote_text(one, "store"));
-	print_watched(json_object_get(told, "watched"));
-	json_array_foreach(json_object_get(told, "issuers"), i, one) print_issuer(one);
+	if (word != NULL && (!args->watch || args->operands.n > 1))
+		return args_usage("status", "\"%s\" is too much",
+				  args->operands.items[args->watch ? 1 : 0]);
+	if (word != NULL &&
+	    (decimal_decode(slice_text(word), MAX_SECONDS, &seconds) != OK || seconds == 0))
+		return args_usage("status", "--watch: \"%s\" is no number of seconds from 1 to %d",
+				  word, MAX_SECONDS);
+	*out = args->watch ? (int64_t)seconds : 0;
+	return ARGS_GO;
 }
 
 int cmd_status(int argc, char **argv)
 {
-	static const struct remote_command command = {
-	    .name = "status", .path = "/api/v1/status", .print = print};
+	static const struct args_row rows[] = {
+	    REMOTE_ROWS(status_args),
+	    {"watch", 0, ARGS_FLAG, offsetof(struct status_args, watch)},
+	    {"SECONDS", 0, ARGS_OPERANDS, offsetof(struct status_args, operands)},
+	};
+	static const struct args_spec spec = {"status", rows, N_ELEMENTS(rows)};
+	struct status_args args = {.remote = REMOTE_ARGS};
+	struct remote remote;
+	int64_t seconds = 0;
+	int status = args_read(&spec, argc, argv, &args);
 
-	return remote_command(&command, argc, argv);
+	if (status == ARGS_GO)
+		status = read_seconds(&args, &seconds);
+	args_texts_fini(&args.operands);
+	if (status != ARGS_GO)
+		return status;
+	status = remote_open("status", &args.remote, &remote);
+	if (status == ARGS_GO)
+		status = seconds > 0 ? watch_on(&remote, seconds) : show_once(&remote);
+	remote_close(&remote);
+	return status;
 }
