@@ -26,9 +26,9 @@ bool issuer_file_fingerprint(const X509 *cert, char dst[FINGERPRINT_SIZE])
 
 	if (X509_digest(cert, EVP_sha256(), digest, &len) != 1)
 		return false;
-	for (unsigned i = 0; i < len; i++)
-		snprintf(dst + 3 * (size_t)i, 4, "%02X:", digest[i]);
-	dst[3 * (size_t)len - 1] = '\0';
+	for (size_t i = 0; i < len; i++)
+		snprintf(dst + 3 * i, FINGERPRINT_SIZE - 3 * i, "%02X%s", digest[i],
+			 i + 1 < len ? ":" : "");
 	return true;
 }
 

@@ -21,7 +21,7 @@ bool issuer_file_may_be(const char *name);
 bool issuer_file_is_same(struct slice a, struct slice b);
 
 /* "AB:CD:...", as openssl x509 -fingerprint -sha256 prints it. False if the library fails. */
-#define FINGERPRINT_SIZE 96
+#define FINGERPRINT_SIZE (3 * 32 + 1)
 bool issuer_file_fingerprint(const X509 *cert, char dst[FINGERPRINT_SIZE]);
 
 /* Appends the lines "BEGIN subject ...", "BEGIN valid ...", "BEGIN sha256 ..." about a certificate.

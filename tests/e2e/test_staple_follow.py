@@ -4,7 +4,6 @@ come, and the service manager is told."""
 
 import json
 import os
-import signal
 import socket
 import time
 
@@ -136,9 +135,8 @@ def test_service_manager_is_told(make_responder, pki, tmp_path):
         follower.reread()
         assert manager.recv(1000).decode().startswith("RELOADING=1\nMONOTONIC_USEC=")
         until(lambda: manager.recv(1000) == b"READY=1")
-        follower.process.send_signal(signal.SIGTERM)
-        until(lambda: manager.recv(1000) == b"STOPPING=1")
         follower.end()
+        until(lambda: manager.recv(1000) == b"STOPPING=1")
 
 
 def test_nothing_to_follow_yet(make_responder, pki, tmp_path):
