@@ -179,7 +179,8 @@ void flight_join(struct back *back, struct ask *ask)
 /* --- LOAD, CHECK --------------------------------------------------------------------------------
  */
 
-/* The flight before this one may have landed, or failed, while the ask was on its way. */
+/* The flight before this one may have landed, or failed, while the ask was on its way. A fallback
+ * of our own is in memory, too, and is what a further look is to improve on. */
 static enum step look_again(struct flight *flight)
 {
 	err_t err = landing_find(flight->back, flight->question, &flight->entry);
@@ -229,7 +230,7 @@ static enum step load(struct flight *flight)
 	enum step step;
 
 	if (flight->question->kind == ASK_SHARED && flight->lookup.store == 0 &&
-	    (step = look_again(flight)) != STEP_NEXT)
+	    flight->fallback == NULL && (step = look_again(flight)) != STEP_NEXT)
 		return step;
 	if (only_compares(flight) && is_in_memory(flight)) {
 		if (flight->back->shared == NULL)

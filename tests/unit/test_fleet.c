@@ -151,6 +151,28 @@ Test(fleet, who_dies_is_replaced)
 	kit_close();
 }
 
+/* What memory holds by then is the very record. */
+Test(fleet, VS_24_CL_08_ending_record_of_the_only_store_is_fetched_first)
+{
+	struct connection *client;
+	struct slice new;
+
+	kit_prepare();
+	kit.n_stores = 1;
+	kit.shared_store = 1;
+	kit_start();
+	kit_key("01", &key);
+	stage_pass(0);
+	store_with_hint(kit_good("01", -1000, 200), 1000, -100);
+	client = kit_ask("01");
+	cr_expect_eq(stage_answers(client), 0);
+	cr_assert_eq(stage_upstream.n_requests, 1);
+	new = kit_good("01", 0, PKI_DAY);
+	kit_answer(new);
+	kit_expect(client, new, KIT_MISS);
+	kit_close();
+}
+
 /* Between our look into the store and our lease another one may have come and gone. */
 Test(fleet, store_is_looked_into_again_with_the_lease)
 {
