@@ -43,6 +43,11 @@ struct settings_redis {
 #undef OPTIONS_REDIS
 };
 
+enum settings_read_from { /* redis.read_from */
+	READ_FROM_MASTER,
+	READ_FROM_REPLICAS
+};
+
 struct settings_log {
 #define OPTIONS_LOG
 #include "tbl/options.h"
@@ -92,8 +97,9 @@ struct settings {
 	struct settings_issuer defaults;
 	struct settings_section *issuers;
 	size_t n_issuers;
-	char *admin_token;    /* owned; what admin_token_file holds; NULL before it is read */
-	char *redis_password; /* owned; what redis.password_file holds; NULL before it is read */
+	char *admin_token;	 /* owned; what admin_token_file holds; NULL before it is read */
+	char *redis_password;	 /* owned; what redis.password_file holds; NULL before it is read */
+	char *sentinel_password; /* owned; the same of redis.sentinel_password_file */
 };
 
 #endif

@@ -35,6 +35,8 @@ EVENT(STATUS_CHANGED, "status-changed", LEVEL_NOTICE, "issuer serial from to", "
 EVENT(STORE_OPEN, "store-open", LEVEL_NOTICE, "store path? server?", "store opened")
 EVENT(STORE_FAILED, "store-failed", LEVEL_ERROR, "store path? server? reason", "store failed, the relay goes on without it")
 EVENT(STORE_BACK, "store-back", LEVEL_NOTICE, "store path? server?", "store works again")
+EVENT(STORE_SERVER_FAILED, "store-server-failed", LEVEL_WARNING, "store server reason", "a sentinel or replica is passed over, the store works without it")
+EVENT(STORE_SERVER_BACK, "store-server-back", LEVEL_NOTICE, "store server", "a sentinel or replica works again")
 EVENT(RECORD_REFUSED, "record-refused", LEVEL_WARNING, "store issuer reason", "stored record refused and deleted")
 EVENT(OVERLOAD, "overload", LEVEL_WARNING, "issuer client? reason", "requests are shed")
 EVENT(CLOCK, "clock", LEVEL_ERROR, "now what", "the system clock is wrong")

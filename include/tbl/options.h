@@ -34,6 +34,9 @@ OPTION(negative_entries, NUMBER, "10000", 0, 10000000, "failures remembered for 
 #ifdef OPTIONS_REDIS
 OPTION(timeout, TIME, "50ms", 5, 10000, "for a look-up in Redis; then the store is passed over")
 OPTION(password_file, TEXT, "", 0, 0, "file that holds the password for Redis, of the user that the store's URL names or of the default user; empty: none")
+OPTION(read_from, CHOICE, "master replicas", 0, 0, "replicas: records are read from the replicas that the sentinels name, if they keep up, and from the master what they lack; master: all goes there")
+OPTION(sentinel_user, TEXT, "", 0, 0, "user at the sentinels; empty: the default user")
+OPTION(sentinel_password_file, TEXT, "", 0, 0, "file that holds the password for the sentinels; empty: none")
 OPTION(prefix, TEXT, "ocspr", 0, 0, "what all keys and channels in Redis begin with, before a colon")
 #endif
 #ifdef OPTIONS_LOG

@@ -128,9 +128,11 @@ static void on_reloaded(void *arg)
 
 static bool is_live(const char *option)
 {
-	static const char *const options[] = {"issuer_dir",	  "watch_dir",	   "allow",
-					      "admin_token_file", "password_file", "hook",
-					      "hook_events",	  "hook_timeout"};
+	static const char *const options[] = {"issuer_dir",    "watch_dir",
+					      "allow",	       "admin_token_file",
+					      "password_file", "sentinel_password_file",
+					      "hook",	       "hook_events",
+					      "hook_timeout"};
 
 	for (size_t i = 0; i < N_ELEMENTS(options); i++) {
 		if (strcmp(options[i], option) == 0)

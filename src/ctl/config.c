@@ -292,9 +292,12 @@ static err_t fill(struct config *config, struct settings *settings)
 	if (err)
 		return err;
 	for (size_t i = 0; i < config->text.n_marks; i++) {
-		if (config->text.marks[i].section->groups[0] == GROUP_ISSUER &&
-		    !config->text.marks[i].section->is_titled)
-			places.defaults = config->text.marks[i].line;
+		const struct config_mark *mark = &config->text.marks[i];
+
+		if (mark->section->groups[0] == GROUP_ISSUER && !mark->section->is_titled)
+			places.defaults = mark->line;
+		else if (mark->section->groups[0] == GROUP_REDIS)
+			places.redis = mark->line;
 	}
 	places.issuers = config->issuer_lines;
 	config_check_settings(settings, &places, &config->report);

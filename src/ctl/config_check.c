@@ -154,11 +154,26 @@ static const char *doubt_times(const struct settings_issuer *issuer)
 	return NULL;
 }
 
+/* Replicas are read where news tells what they may lack: at the first store that is shared. */
+static bool may_read_replicas(const struct text_list *stores)
+{
+	for (size_t i = 0; i < stores->n; i++) {
+		if (store_may_be_shared(stores->items[i]))
+			return store_may_have_copies(stores->items[i]);
+	}
+	return false;
+}
+
 void config_check_settings(const struct settings *settings, const struct config_places *places,
 			   struct config_report *report)
 {
 	const char *doubt_of_defaults = doubt_times(&settings->defaults);
 
+	if (settings->redis.read_from == READ_FROM_REPLICAS &&
+	    !may_read_replicas(&settings->top.store))
+		config_report_add(report, CONFIG_ERROR, places->redis,
+				  "read_from: \"replicas\" is only for redis+sentinel:// as the "
+				  "first Redis in store, allowed: master");
 	if (doubt_of_defaults)
 		config_report_add(report, CONFIG_WARNING, places->defaults, "%s",
 				  doubt_of_defaults);

@@ -20,6 +20,7 @@ bool config_is_unique(const char *option);
 
 struct config_places {	       /* lines of the text */
 	size_t defaults;       /* where that section begins; 0: there is none */
+	size_t redis;	       /* the same */
 	const size_t *issuers; /* where each issuer section begins */
 };
 

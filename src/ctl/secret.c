@@ -21,6 +21,16 @@ static char **password(struct settings *settings)
 	return &settings->redis_password;
 }
 
+static char **sentinel_password_path(struct settings *settings)
+{
+	return &settings->redis.sentinel_password_file;
+}
+
+static char **sentinel_password(struct settings *settings)
+{
+	return &settings->sentinel_password;
+}
+
 static char **token_path(struct settings *settings)
 {
 	return &settings->top.admin_token_file;
@@ -48,6 +58,7 @@ static const struct {
 	char **(*secret)(struct settings *settings);
 } secrets[] = {
     {"password_file", password_path, password},
+    {"sentinel_password_file", sentinel_password_path, sentinel_password},
     {"admin_token_file", token_path, token},
 };
 

@@ -51,6 +51,7 @@ void settings_free(struct settings *settings)
 	free(settings->issuers);
 	free(settings->admin_token);
 	free(settings->redis_password);
+	free(settings->sentinel_password);
 	free(settings);
 }
 

@@ -26,7 +26,9 @@ static struct redis_call *first_pending(const struct redis_calls *calls)
 
 void redis_calls_init(struct redis_calls *calls, int64_t ms_quick, int64_t ms_patient)
 {
-	*calls = (struct redis_calls){.ms = {ms_quick, ms_patient}};
+	*calls = (struct redis_calls){.ms = {[REDIS_QUICK] = ms_quick,
+					     [REDIS_PATIENT] = ms_patient,
+					     [REDIS_HURRIED] = (ms_quick + 1) / 2}};
 	list_init(&calls->pending);
 	for (size_t i = 0; i < N_REDIS_PACES; i++)
 		list_init(&calls->deadlines[i]);
@@ -81,7 +83,7 @@ static void tell(struct redis_call *call, err_t err, const redisReply *reply)
 /* Many replies that come late together are one hiccup. */
 static void judge_pace(struct redis_calls *calls, const struct redis_call *call, int64_t ms_now)
 {
-	if (call->pace != REDIS_QUICK)
+	if (call->pace == REDIS_PATIENT)
 		return;
 	if (ms_now - call->ms_sent < calls->ms[REDIS_QUICK]) {
 		calls->n_late = 0;
@@ -136,7 +138,7 @@ static int64_t stalls_at(const struct redis_calls *calls, const struct redis_cal
 {
 	int64_t ms = calls->ms[REDIS_QUICK] * STALL_FACTOR;
 
-	return call->ms_sent + (call->pace == REDIS_QUICK ? ms : calls->ms[REDIS_PATIENT]);
+	return call->ms_sent + (call->pace == REDIS_PATIENT ? calls->ms[REDIS_PATIENT] : ms);
 }
 
 const char *redis_calls_complaint(const struct redis_calls *calls, int64_t ms_now)

@@ -5,7 +5,7 @@
  * is a parameter, and the connection asks when to look again.
  *
  * All wait in one list, in the order in which the server answers; those whose deadline is ahead are
- * in one of two more, one for each pace, which are in the order of deadlines as well because all
+ * in one more for its pace, which are in the order of deadlines as well because all
  * calls of a pace have the same time.
  */
 #ifndef OCSPRELAY_IO_REDIS_CALLS_H
@@ -23,6 +23,7 @@ typedef void redis_reply_fn(void *arg, err_t err, const redisReply *reply);
 enum redis_pace {
 	REDIS_QUICK,   /* within the timeout of look-ups: somebody waits for it */
 	REDIS_PATIENT, /* within seconds: nobody does */
+	REDIS_HURRIED, /* within half of a look-up's: another server has had the other half */
 	N_REDIS_PACES
 };
 

@@ -130,11 +130,13 @@ static bool has_link(const struct node *nodes, size_t n, const struct redis_link
 	return false;
 }
 
-/* What the map has not goes, but for what redirections have named lately. */
-static bool take_nodes(struct cluster *cluster, const struct redis_map *map)
+/* What the map has not goes, but for what redirections have named lately; last of all, since who
+ * waits for it hears then, and may go on. */
+static bool take_map(struct cluster *cluster, const struct redis_map *map)
 {
 	struct node nodes[REDIS_MAX_NODES];
-	size_t n = map->n;
+	struct redis_link *gone[REDIS_MAX_NODES];
+	size_t n = map->n, n_gone = 0;
 	int64_t then = clock_mono_ms() - MS_IN_USE;
 
 	if (!open_nodes(cluster, map, nodes))
@@ -147,10 +149,13 @@ static bool take_nodes(struct cluster *cluster, const struct redis_map *map)
 		if (n < REDIS_MAX_NODES && !old->is_in_map && old->ms_named > then)
 			nodes[n++] = *old;
 		else
-			redis_link_free(old->link);
+			gone[n_gone++] = old->link;
 	}
 	memcpy(cluster->nodes, nodes, n * sizeof(*nodes));
 	cluster->n_nodes = n;
+	cluster->map = *map;
+	while (n_gone > 0)
+		redis_link_retire(gone[--n_gone]);
 	return true;
 }
 
@@ -181,8 +186,7 @@ static void on_map(void *arg, err_t err, const redisReply *reply)
 	if (err == OK && reply->type == REDIS_REPLY_ERROR)
 		tell(cluster, reply->str);
 	if (err == OK && map && redis_map_read(reply, &cluster->asked, map) == OK &&
-	    take_nodes(cluster, map)) {
-		cluster->map = *map;
+	    take_map(cluster, map)) {
 		cluster->n_silent = 0;
 		tell(cluster, NULL);
 		redis_link_free(cluster->seed);
@@ -286,7 +290,8 @@ static struct redis_route *cluster_new(struct loop *loop, struct redis_common *c
 	redis_route_init(&cluster->route, loop, common);
 	memset(cluster->map.node_of, REDIS_NO_NODE, sizeof(cluster->map.node_of));
 	refresh_in(cluster, 0);
-	if (!cluster->next || !redis_witness_init(&cluster->witness, common, "cluster")) {
+	if (!cluster->next ||
+	    !redis_witness_init(&cluster->witness, common, REDIS_NEEDED, "cluster")) {
 		cluster_free(&cluster->route);
 		return NULL;
 	}

@@ -12,6 +12,7 @@
 
 struct redis_server {
 	struct list link;
+	enum redis_standing standing;
 	unsigned n_witnesses;
 	unsigned n_troubles[N_REDIS_TROUBLES]; /* witnesses who say so */
 	bool is_logged;
@@ -31,12 +32,19 @@ struct redis_common *redis_common_new(const struct redis_url *url, const struct 
 	common->ms_timeout = opts->ms_timeout;
 	common->max_record = opts->max_record;
 	common->prefix = strdup(opts->prefix);
-	common->password = strdup(opts->password ? opts->password : "");
+	common->sentinel_user = strdup(opts->sentinel_user ? opts->sentinel_user : "");
+	common->passwords[STORE_PASSWORD] = strdup(opts->password ? opts->password : "");
+	common->passwords[STORE_SENTINEL_PASSWORD] =
+	    strdup(opts->sentinel_password ? opts->sentinel_password : "");
+	if (opts->has_copies && url->mode == REDIS_MODE_SENTINEL)
+		common->recent = redis_recent_new();
 	list_init(&common->servers);
 	pthread_mutex_init(&common->lock, NULL);
 	if (asprintf(&common->channel, "%s:news", opts->prefix) < 0)
 		common->channel = NULL;
-	if (!common->prefix || !common->password || !common->channel) {
+	if (!common->prefix || !common->sentinel_user || !common->passwords[STORE_PASSWORD] ||
+	    !common->passwords[STORE_SENTINEL_PASSWORD] || !common->channel ||
+	    (opts->has_copies && url->mode == REDIS_MODE_SENTINEL && !common->recent)) {
 		redis_common_free(common);
 		return NULL;
 	}
@@ -56,29 +64,33 @@ void redis_common_free(struct redis_common *common)
 	pthread_mutex_destroy(&common->lock);
 	free(common->prefix);
 	free(common->channel);
-	free(common->password);
+	redis_recent_free(common->recent);
+	free(common->sentinel_user);
+	for (size_t i = 0; i < N_STORE_SECRETS; i++)
+		free(common->passwords[i]);
 	free(common);
 }
 
-void redis_common_set_password(struct redis_common *common, const char *password)
+void redis_common_set_password(struct redis_common *common, enum store_secret which,
+			       const char *password)
 {
 	char *copy = strdup(password ? password : ""), *old;
 
 	if (!copy)
 		return;
 	pthread_mutex_lock(&common->lock);
-	old = common->password;
-	common->password = copy;
+	old = common->passwords[which];
+	common->passwords[which] = copy;
 	pthread_mutex_unlock(&common->lock);
 	free(old);
 }
 
-char *redis_common_password(struct redis_common *common)
+char *redis_common_password(struct redis_common *common, enum store_secret which)
 {
 	char *copy;
 
 	pthread_mutex_lock(&common->lock);
-	copy = strdup(common->password);
+	copy = strdup(common->passwords[which]);
 	pthread_mutex_unlock(&common->lock);
 	return copy;
 }
@@ -94,14 +106,45 @@ static bool is_in_trouble(const struct redis_server *server)
 	return false;
 }
 
+/* The store is as well as before. */
+static void review_aside(struct redis_server *server, const char *reason)
+{
+	if (reason && !server->is_logged) {
+		LOG(STORE_SERVER_FAILED, LOG_TEXT("store", "redis"),
+		    LOG_TEXT("server", server->name), LOG_TEXT("reason", reason));
+		server->is_logged = true;
+	}
+	if (is_in_trouble(server))
+		return;
+	if (server->is_logged && server->n_witnesses > 0)
+		LOG(STORE_SERVER_BACK, LOG_TEXT("store", "redis"),
+		    LOG_TEXT("server", server->name));
+	server->is_logged = false;
+}
+
+static unsigned count_in_trouble(const struct redis_common *common)
+{
+	unsigned n = 0;
+
+	for (struct list *node = common->servers.next; node != &common->servers;
+	     node = node->next) {
+		const struct redis_server *server = LIST_ENTRY(node, struct redis_server, link);
+
+		n += server->standing == REDIS_NEEDED && is_in_trouble(server);
+	}
+	return n;
+}
+
 /* After each change. server has brought it about, for that reason if it is for the worse. */
 static void review(struct redis_common *common, struct redis_server *server, const char *reason)
 {
 	bool is_well;
 
-	common->n_in_trouble = 0;
-	for (struct list *node = common->servers.next; node != &common->servers; node = node->next)
-		common->n_in_trouble += is_in_trouble(LIST_ENTRY(node, struct redis_server, link));
+	if (server->standing == REDIS_ASIDE) {
+		review_aside(server, reason);
+		return;
+	}
+	common->n_in_trouble = count_in_trouble(common);
 	is_well = common->n_in_trouble == 0 && common->n_up > 0;
 	if (reason && !server->is_logged) {
 		LOG(STORE_FAILED, LOG_TEXT("store", "redis"), LOG_TEXT("server", server->name),
@@ -123,30 +166,32 @@ static void review(struct redis_common *common, struct redis_server *server, con
 	set_up(common, is_well);
 }
 
-static struct redis_server *find(struct redis_common *common, const char *name)
+static struct redis_server *find(struct redis_common *common, enum redis_standing standing,
+				 const char *name)
 {
 	struct redis_server *server;
 
 	for (struct list *node = common->servers.next; node != &common->servers;
 	     node = node->next) {
 		server = LIST_ENTRY(node, struct redis_server, link);
-		if (strcmp(server->name, name) == 0)
+		if (server->standing == standing && strcmp(server->name, name) == 0)
 			return server;
 	}
 	server = calloc(1, sizeof(*server) + strlen(name) + 1);
 	if (!server)
 		return NULL;
+	server->standing = standing;
 	memcpy(server->name, name, strlen(name) + 1);
 	list_append(&common->servers, &server->link);
 	return server;
 }
 
 bool redis_witness_init(struct redis_witness *witness, struct redis_common *common,
-			const char *server)
+			enum redis_standing standing, const char *server)
 {
 	*witness = (struct redis_witness){.common = common};
 	pthread_mutex_lock(&common->lock);
-	witness->server = find(common, server);
+	witness->server = find(common, standing, server);
 	if (witness->server)
 		witness->server->n_witnesses++;
 	pthread_mutex_unlock(&common->lock);
@@ -162,7 +207,8 @@ static void set(struct redis_witness *witness, enum redis_trouble trouble, bool 
 
 static void set_link(struct redis_witness *witness, bool is_up)
 {
-	witness->common->n_up += (unsigned)is_up - (unsigned)witness->is_up;
+	if (witness->server->standing == REDIS_NEEDED)
+		witness->common->n_up += (unsigned)is_up - (unsigned)witness->is_up;
 	witness->is_up = is_up;
 }
 

@@ -81,17 +81,35 @@ static void stop(struct redis_link *link)
 	link->wire = NULL;
 }
 
-void redis_link_free(struct redis_link *link)
+/* The memory stays until leave. */
+static void close_link(struct redis_link *link)
 {
-	if (!link || link->is_freed)
-		return;
 	stop(link);
 	link->is_up = false;
 	link->is_freed = true;
 	redis_calls_close(&link->calls);
 	redis_witness_fini(&link->witness);
-	if (link->n_inside == 0)
-		free(link);
+}
+
+void redis_link_free(struct redis_link *link)
+{
+	if (!link || link->is_freed)
+		return;
+	enter(link);
+	close_link(link);
+	leave(link);
+}
+
+void redis_link_retire(struct redis_link *link)
+{
+	if (!link || link->is_freed)
+		return;
+	enter(link);
+	stop(link);
+	link->is_up = false;
+	redis_calls_fail(&link->calls);
+	close_link(link);
+	leave(link);
 }
 
 static int64_t ms_rest(struct redis_link *link)
@@ -253,7 +271,7 @@ static void log_in(struct redis_link *link)
 		become_up(link);
 		return;
 	}
-	command = redis_login_command(link->step, link->opts.common);
+	command = redis_login_command(link->step, link->opts.common, link->opts.role);
 	pace = link->step == REDIS_LOGIN_PING ? REDIS_QUICK : REDIS_PATIENT;
 	called = command.len > 0 ? call(link, command, pace, on_step, link) : NULL;
 	redis_command_free(command);
@@ -387,6 +405,16 @@ static void start(void *arg)
 	    timer_start(link->opts.loop, link->resolve ? MS_RESOLVE : 0, on_attempt_over, link);
 }
 
+/* Those of whom there are several to be asked for the way are no trouble one by one. */
+static const struct {
+	bool is_watched;
+	enum redis_standing standing;
+} standings[] = {
+    [REDIS_ROLE_SERVER] = {true, REDIS_NEEDED}, [REDIS_ROLE_SUBSCRIBER] = {true, REDIS_NEEDED},
+    [REDIS_ROLE_SEED] = {false, REDIS_ASIDE},	[REDIS_ROLE_SENTINEL] = {false, REDIS_ASIDE},
+    [REDIS_ROLE_REPLICA] = {true, REDIS_ASIDE},
+};
+
 struct redis_link *redis_link_new(const struct redis_link_opts *opts)
 {
 	struct redis_link *link = calloc(1, sizeof(*link));
@@ -396,11 +424,14 @@ struct redis_link *redis_link_new(const struct redis_link_opts *opts)
 		return NULL;
 	link->opts = *opts;
 	redis_address_text(name, &opts->address);
-	redis_calls_init(&link->calls, opts->common->ms_timeout, MS_PATIENT);
+	redis_calls_init(&link->calls,
+			 opts->role == REDIS_ROLE_REPLICA ? opts->common->ms_timeout / 2
+							  : opts->common->ms_timeout,
+			 MS_PATIENT);
 	link->rest = timer_start(opts->loop, 0, start, link);
-	/* Those of whom there are several to be asked are no trouble one by one. */
-	if (!link->rest || (opts->role < REDIS_ROLE_SEED &&
-			    !redis_witness_init(&link->witness, opts->common, name))) {
+	if (!link->rest || (standings[opts->role].is_watched &&
+			    !redis_witness_init(&link->witness, opts->common,
+						standings[opts->role].standing, name))) {
 		timer_cancel(link->rest);
 		free(link);
 		return NULL;

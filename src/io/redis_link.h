@@ -41,6 +41,10 @@ struct redis_link *redis_link_new(const struct redis_link_opts *opts);
 /* No callback is called any more, of calls neither. From inside a callback, too. NULL is fine. */
 void redis_link_free(struct redis_link *link);
 
+/* The same, but calls under way fail before: for a server that is given up while others wait for
+ * its replies. From the loop only. NULL is fine. */
+void redis_link_retire(struct redis_link *link);
+
 bool redis_link_is_up(const struct redis_link *link);
 const struct redis_address *redis_link_address(const struct redis_link *link);
 struct redis_witness *redis_link_witness(struct redis_link *link);

@@ -32,16 +32,29 @@ void redis_command_free(struct slice command)
 
 /* --- the steps -------------------------------------------------------------------------------- */
 
-static struct slice make_auth(struct redis_common *common)
+/* Sentinels have users of their own. */
+static const char *user_of(const struct redis_common *common, enum redis_role role)
 {
-	char *password = redis_common_password(common);
+	return role == REDIS_ROLE_SENTINEL ? common->sentinel_user : common->url.user;
+}
+
+static char *password_of(struct redis_common *common, enum redis_role role)
+{
+	return redis_common_password(common, role == REDIS_ROLE_SENTINEL ? STORE_SENTINEL_PASSWORD
+									 : STORE_PASSWORD);
+}
+
+static struct slice make_auth(struct redis_common *common, enum redis_role role)
+{
+	const char *user = user_of(common, role);
+	char *password = password_of(common, role);
 	struct slice words[3] = {slice_text("AUTH")}, command = slice_of(NULL, 0);
 	size_t n = 1;
 
 	if (!password)
 		return command;
-	if (common->url.user[0])
-		words[n++] = slice_text(common->url.user);
+	if (user[0])
+		words[n++] = slice_text(user);
 	words[n++] = slice_text(password);
 	command = redis_command(words, n);
 	explicit_bzero(password, strlen(password));
@@ -49,35 +62,39 @@ static struct slice make_auth(struct redis_common *common)
 	return command;
 }
 
-static struct slice make_select(struct redis_common *common)
+static struct slice make_select(struct redis_common *common, enum redis_role role)
 {
 	char digits[20];
 	struct slice words[] = {slice_text("SELECT"),
 				slice_of(digits, decimal_encode(digits, common->url.db))};
 
+	(void)role;
 	return redis_command(words, N_ELEMENTS(words));
 }
 
-static struct slice make_role(struct redis_common *common)
+static struct slice make_role(struct redis_common *common, enum redis_role role)
 {
 	struct slice word = slice_text("ROLE");
 
 	(void)common;
+	(void)role;
 	return redis_command(&word, 1);
 }
 
-static struct slice make_ping(struct redis_common *common)
+static struct slice make_ping(struct redis_common *common, enum redis_role role)
 {
 	struct slice word = slice_text("PING");
 
 	(void)common;
+	(void)role;
 	return redis_command(&word, 1);
 }
 
-static struct slice make_subscribe(struct redis_common *common)
+static struct slice make_subscribe(struct redis_common *common, enum redis_role role)
 {
 	struct slice words[] = {slice_text("SUBSCRIBE"), slice_text(common->channel)};
 
+	(void)role;
 	return redis_command(words, N_ELEMENTS(words));
 }
 
@@ -115,11 +132,11 @@ static bool is_subscribed(const redisReply *reply)
 
 static bool needs_auth(struct redis_common *common, enum redis_role role)
 {
-	char *password = redis_common_password(common);
-	bool is_needed = common->url.user[0] || (password && password[0]);
+	char *password = password_of(common, role);
+	bool is_needed = user_of(common, role)[0] || (password && password[0]);
 
 	free(password);
-	return role != REDIS_ROLE_SENTINEL && is_needed;
+	return is_needed;
 }
 
 static bool needs_select(struct redis_common *common, enum redis_role role)
@@ -129,7 +146,8 @@ static bool needs_select(struct redis_common *common, enum redis_role role)
 
 static bool needs_role(struct redis_common *common, enum redis_role role)
 {
-	return role != REDIS_ROLE_SENTINEL && common->url.mode == REDIS_MODE_SENTINEL;
+	return common->url.mode == REDIS_MODE_SENTINEL && role != REDIS_ROLE_SENTINEL &&
+	       role != REDIS_ROLE_REPLICA;
 }
 
 static bool needs_ping(struct redis_common *common, enum redis_role role)
@@ -147,7 +165,7 @@ static bool needs_subscribe(struct redis_common *common, enum redis_role role)
 
 static const struct {
 	bool (*is_needed)(struct redis_common *common, enum redis_role role);
-	struct slice (*make)(struct redis_common *common);
+	struct slice (*make)(struct redis_common *common, enum redis_role role);
 	bool (*is_fine)(const redisReply *reply);
 	const char *fault;
 } steps[] = {
@@ -167,9 +185,10 @@ enum redis_login redis_login_next(enum redis_login step, struct redis_common *co
 	return step;
 }
 
-struct slice redis_login_command(enum redis_login step, struct redis_common *common)
+struct slice redis_login_command(enum redis_login step, struct redis_common *common,
+				 enum redis_role role)
 {
-	return steps[step].make(common);
+	return steps[step].make(common, role);
 }
 
 const char *redis_login_judge(enum redis_login step, const redisReply *reply)

@@ -11,7 +11,8 @@ enum redis_role {
 	REDIS_ROLE_SERVER,     /* logs in, chooses the database */
 	REDIS_ROLE_SUBSCRIBER, /* the same, then listens */
 	REDIS_ROLE_SEED,       /* logs in, to be asked for the way; one of several */
-	REDIS_ROLE_SENTINEL    /* the same, but does not log in: sentinels have other users */
+	REDIS_ROLE_SENTINEL,   /* the same, with a user of its own, and no database */
+	REDIS_ROLE_REPLICA     /* as a server, but need not be a master; has half of the time */
 };
 
 enum redis_login {
@@ -28,7 +29,8 @@ enum redis_login redis_login_next(enum redis_login step, struct redis_common *co
 				  enum redis_role role);
 
 /* Its command, to be freed by redis_command_free. An empty slice without memory. */
-struct slice redis_login_command(enum redis_login step, struct redis_common *common);
+struct slice redis_login_command(enum redis_login step, struct redis_common *common,
+				 enum redis_role role);
 
 /* NULL, or what is wrong with the reply; borrowed as long as it is. */
 const char *redis_login_judge(enum redis_login step, const redisReply *reply);

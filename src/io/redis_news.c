@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "io/clock.h"
 #include "io/redis_parts.h"
 
 #define MS_AGAIN 200 /* while no server is known */
@@ -16,6 +17,7 @@ struct redis_news {
 	struct timer *again;
 	unsigned n; /* which of the servers */
 	bool is_listening;
+	int64_t ms_begun; /* then */
 	store_news_fn *fn;
 	void *arg;
 };
@@ -35,6 +37,7 @@ static void up(void *arg)
 	struct redis_news *news = arg;
 
 	news->is_listening = true;
+	news->ms_begun = clock_mono_ms();
 	news->fn(news->arg, STORE_NEWS_BACK, slice_of(NULL, 0));
 }
 
@@ -99,6 +102,11 @@ void redis_news_free(struct redis_news *news)
 	redis_link_free(news->link);
 	timer_cancel(news->again);
 	free(news);
+}
+
+int64_t redis_news_ms(const struct redis_news *news)
+{
+	return news && news->is_listening ? clock_mono_ms() - news->ms_begun : 0;
 }
 
 static void on_published(void *arg, err_t err, const redisReply *reply)

@@ -25,6 +25,9 @@ static inline void redis_count(const struct redis_handle *handle, unsigned op, u
 	counter_add(METRIC_STORE_OPERATIONS, handle->store.slot, op, result, 1);
 }
 
+/* What copies may lack for a while; of all keys, if it is empty. */
+void redis_note(struct store *store, struct slice key);
+
 /* PREFIX:1:<key text>, or with kind "lease" PREFIX:lease:<key text>; NUL-terminated, *out borrows
  * from dst. ERR_SYNTAX: key is none. */
 #define REDIS_KEY_SIZE (64 + 8 + KEY_TEXT_SIZE)
@@ -43,6 +46,9 @@ void redis_leases_fini(struct redis_handle *handle);
 err_t redis_publish(struct store *store, struct slice message);
 err_t redis_subscribe(struct store *store, store_news_fn *fn, void *arg);
 void redis_news_free(struct redis_news *news);
+
+/* For how long we have been listening without a break. NULL is fine: 0. */
+int64_t redis_news_ms(const struct redis_news *news);
 
 /* redis_walk.c */
 err_t redis_walk(struct store *store, struct slice prefix, const struct store_walk_ops *ops,

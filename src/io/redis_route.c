@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "io/clock.h"
+#include "io/redis_replicas.h"
 
 struct redis_task {
 	struct redis_route *route;
@@ -17,6 +18,8 @@ struct redis_task {
 	enum redis_trouble trouble;
 	int64_t ms_begun;
 	bool is_removal, is_redirected;
+	bool is_copy; /* it asks a replica */
+	unsigned slot;
 	redis_reply_fn *fn;
 	void *arg;
 };
@@ -113,6 +116,40 @@ static bool redirect(struct redis_task *task, struct slice error)
 	return send_to(task, to);
 }
 
+/* --- copies ----------------------------------------------------------------------------------- */
+
+static bool is_settled(const struct redis_route *route, unsigned slot)
+{
+	return route->common->recent && redis_recent_is_settled(route->common->recent, slot,
+								clock_mono_ms(), REDIS_MS_BEHIND);
+}
+
+static bool send_to_copy(struct redis_task *task)
+{
+	struct redis_route *route = task->route;
+	struct redis_link *to = route->kind->pick_copy && is_settled(route, task->slot)
+				    ? route->kind->pick_copy(route)
+				    : NULL;
+
+	task->is_copy = to && send_to(task, to);
+	return task->is_copy;
+}
+
+/* Whether the copy is as good as the original. What has been written since it was asked for may be
+ * newer than both the copy and the news of it. */
+static bool will_do(const struct redis_task *task, err_t err, const redisReply *reply)
+{
+	return err == OK && reply->type == REDIS_REPLY_STRING && reply->len > 0 &&
+	       is_settled(task->route, task->slot);
+}
+
+static bool ask_original(struct redis_task *task)
+{
+	task->is_copy = false;
+	task->pace = REDIS_HURRIED;
+	return send_to(task, task->route->kind->pick(task->route, slice_of(NULL, 0)));
+}
+
 /* That a key holds something else is no trouble of the server's. */
 static void judge(struct redis_task *task, const redisReply *reply)
 {
@@ -130,6 +167,14 @@ static void on_reply(void *arg, err_t err, const redisReply *reply)
 	struct redis_task *task = arg, told;
 
 	task->call = NULL;
+	if (task->is_copy && !will_do(task, err, reply)) {
+		if (err == OK)
+			judge(task, reply);
+		if (ask_original(task))
+			return;
+		err = ERR_STORE_FAULT; /* what a copy lacks may be there */
+		reply = NULL;
+	}
 	if (err == OK && reply->type == REDIS_REPLY_ERROR &&
 	    redirect(task, slice_of(reply->str, (size_t)reply->len)))
 		return;
@@ -155,10 +200,13 @@ struct redis_task *redis_route_call(struct redis_route *route, const struct redi
 				    .pace = order->pace,
 				    .trouble = order->trouble,
 				    .is_removal = order->is_removal,
+				    .slot = order->slot,
 				    .ms_begun = clock_mono_ms(),
 				    .fn = order->fn,
 				    .arg = order->arg};
 	list_append(&route->tasks, &task->link);
+	if (order->may_be_copy && send_to_copy(task))
+		return task;
 	if (!send_to(task, order->link ? order->link : route->kind->pick(route, order->key))) {
 		task_free(task);
 		return NULL;

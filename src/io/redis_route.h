@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The way of a command to the server that has its key: one thread's connections to the one server,
- * to the master that sentinels name, or to the masters of a cluster. A task is a command on its
- * way: if the server says that another one has the key now, it goes there, once.
+ * to the master that sentinels name and its replicas, or to the masters of a cluster. A task is a
+ * command on its way: if the server says that another one has the key now, it goes there, once.
+ *
+ * A task for which a copy will do asks a replica. What that lacks, or has while the key is being
+ * written, and what it does not answer in half of the time, the master is asked in the other half.
  *
  * Everything belongs to the loop's thread.
  */
@@ -26,6 +29,8 @@ struct redis_order {
 	enum redis_pace pace;
 	enum redis_trouble trouble; /* what an error reply shows, and another one disproves */
 	bool is_removal;	    /* which a server that is full allows: disproves nothing */
+	bool may_be_copy;	    /* a replica's answer will do, of the pace REDIS_QUICK */
+	unsigned slot;		    /* of the record's key, then (redis_recent.h) */
 	redis_reply_fn *fn;	    /* or NULL */
 	void *arg;
 };
@@ -50,6 +55,9 @@ struct redis_route_kind {
 
 	/* The connection for a key, up or not, or NULL. */
 	struct redis_link *(*pick)(struct redis_route *route, struct slice key);
+
+	/* A connection to a replica, or NULL. May be NULL. */
+	struct redis_link *(*pick_copy)(struct redis_route *route);
 
 	/* from answered with an error: where to ask instead, or NULL. *out_asking: with ASKING
 	 * before it. May be NULL. */

@@ -76,6 +76,8 @@ static void finish(struct walk *walk)
 	uint64_t n = walk->n;
 	err_t err = walk->err;
 
+	if (walk->is_purge)
+		redis_note(&walk->handle->store, slice_of(NULL, 0));
 	redis_count(walk->handle, walk->is_purge ? LABEL_OP_PURGE : LABEL_OP_WALK,
 		    err == OK ? LABEL_STORE_RESULT_OK : LABEL_STORE_RESULT_ERROR);
 	walk_free(walk);
@@ -345,6 +347,8 @@ static err_t begin(struct redis_handle *handle, struct slice prefix, struct walk
 	walk->handle = handle;
 	list_init(&walk->fetches);
 	list_append(&handle->walks, &walk->link);
+	if (walk->is_purge)
+		redis_note(&handle->store, slice_of(NULL, 0));
 	make_pattern(walk, prefix);
 	strcpy(walk->cursor, "0");
 	walk->turn = timer_start(handle->loop, 0, on_turn, walk);

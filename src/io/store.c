@@ -41,10 +41,10 @@ struct store_shared *store_open(const char *url, const struct store_opts *opts)
 	return kind ? kind->open(url, opts) : NULL;
 }
 
-void store_set_password(struct store_shared *shared, const char *password)
+void store_set_password(struct store_shared *shared, enum store_secret which, const char *password)
 {
 	if (shared->kind->set_password)
-		shared->kind->set_password(shared, password);
+		shared->kind->set_password(shared, which, password);
 }
 
 void store_close(struct store_shared *shared)
@@ -83,6 +83,32 @@ err_t store_get(struct store *store, struct slice key, store_read_fn *fn, void *
 		struct slice *out_record, struct store_read **out_read)
 {
 	return store->kind->get(store, key, fn, arg, out_record, out_read);
+}
+
+err_t store_get_copy(struct store *store, struct slice key, store_read_fn *fn, void *arg,
+		     struct slice *out_record, struct store_read **out_read)
+{
+	return store_has_copies(store)
+		   ? store->kind->get_copy(store, key, fn, arg, out_record, out_read)
+		   : store_get(store, key, fn, arg, out_record, out_read);
+}
+
+bool store_has_copies(const struct store *store)
+{
+	return store->kind->has_copies && store->kind->has_copies(store);
+}
+
+void store_note(struct store *store, struct slice key)
+{
+	if (store->kind->note)
+		store->kind->note(store, key);
+}
+
+bool store_may_have_copies(const char *url)
+{
+	const struct store_kind *kind = kind_of(url);
+
+	return kind && kind->may_have_copies && kind->may_have_copies(url);
 }
 
 void store_cancel(struct store_read *read)

@@ -30,10 +30,19 @@ const char *store_check(const char *url);
 
 /* For the kinds that ask a server. All texts are borrowed until store_open returns. */
 struct store_opts {
-	int64_t ms_timeout;   /* of a look-up */
-	const char *password; /* NULL or "": none */
-	const char *prefix;   /* of all keys and channels */
-	size_t max_record;    /* octets; a longer one is a fault of the server's */
+	int64_t ms_timeout;	       /* of a look-up */
+	const char *password;	       /* NULL or "": none */
+	const char *sentinel_user;     /* NULL or "": the default one */
+	const char *sentinel_password; /* NULL or "": none */
+	const char *prefix;	       /* of all keys and channels */
+	size_t max_record;	       /* octets; a longer one is a fault of the server's */
+	bool has_copies;	       /* store_get_copy asks replicas, where it can */
+};
+
+enum store_secret {
+	STORE_PASSWORD,
+	STORE_SENTINEL_PASSWORD,
+	N_STORE_SECRETS
 };
 
 /* Opens the store that url, which passes store_check, names; a directory is made if its parent
@@ -42,7 +51,7 @@ struct store_opts {
 struct store_shared *store_open(const char *url, const struct store_opts *opts);
 
 /* For the connections to come; copied. Nothing for the kinds without one. Any thread. */
-void store_set_password(struct store_shared *shared, const char *password);
+void store_set_password(struct store_shared *shared, enum store_secret which, const char *password);
 
 /* Writes what is queued and closes; after all handles are detached. Waits for the disk. */
 void store_close(struct store_shared *shared);
@@ -66,6 +75,21 @@ typedef void store_read_fn(void *arg, err_t err, struct slice record);
 MUST_CHECK err_t store_get(struct store *store, struct slice key, store_read_fn *fn, void *arg,
 			   struct slice *out_record, struct store_read **out_read);
 void store_cancel(struct store_read *read); /* NULL is fine */
+
+/*
+ * The same, where a copy of the store may be asked, which may be a moment behind: it has what was
+ * written more than a few seconds ago, and what it lacks the store itself is asked for. Nor is it
+ * asked for a key that was written here in these seconds, or of which store_note was told. A store
+ * that has no copies, or does not hear news (store_subscribe) for long enough, is asked itself.
+ */
+MUST_CHECK err_t store_get_copy(struct store *store, struct slice key, store_read_fn *fn, void *arg,
+				struct slice *out_record, struct store_read **out_read);
+
+/* Whether it may have copies: else store_get_copy is store_get. */
+bool store_has_copies(const struct store *store);
+
+/* Others say that key has been written, or removed, just now; empty: any key may have been. */
+void store_note(struct store *store, struct slice key);
 
 /*
  * Queues a write or removal: returns at once; key and record are copied. Expired records are
@@ -113,6 +137,9 @@ void store_walk_resume(struct store_walk *walk);
 /* Neither see nor done is called any more; a purge goes on. store_detach does it, too. NULL is
  * fine. */
 void store_walk_cancel(struct store_walk *walk);
+
+/* Whether replicas of a store of this URL, which passes store_check, can be read. */
+bool store_may_have_copies(const char *url);
 
 /* --- the fleet: for stores that several relays share -------------------------------------------
  */

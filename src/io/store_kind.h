@@ -12,7 +12,9 @@ struct store_kind {
 	const char *(*check)(const char *url);
 	struct store_shared *(*open)(const char *url, const struct store_opts *opts);
 	void (*close)(struct store_shared *shared);
-	void (*set_password)(struct store_shared *shared, const char *password); /* or NULL */
+	/* or NULL */
+	void (*set_password)(struct store_shared *shared, enum store_secret which,
+			     const char *password);
 	bool (*is_up)(const struct store_shared *shared);
 
 	struct store *(*attach)(struct store_shared *shared, struct loop *loop);
@@ -20,6 +22,14 @@ struct store_kind {
 	err_t (*get)(struct store *store, struct slice key, store_read_fn *fn, void *arg,
 		     struct slice *out_record, struct store_read **out_read);
 	void (*cancel)(struct store_read *read);
+
+	/* All NULL where there are no copies. */
+	err_t (*get_copy)(struct store *store, struct slice key, store_read_fn *fn, void *arg,
+			  struct slice *out_record, struct store_read **out_read);
+	bool (*has_copies)(const struct store *store);
+	void (*note)(struct store *store, struct slice key);
+	bool (*may_have_copies)(const char *url);
+
 	void (*put)(struct store *store, struct slice key, struct slice record,
 		    int64_t hard_expiry);
 	void (*delete)(struct store *store, struct slice key);

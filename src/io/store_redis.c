@@ -11,6 +11,7 @@
 
 #include "io/clock.h"
 #include "io/redis_parts.h"
+#include "io/redis_replicas.h"
 
 #define MAX_TTL (INT64_C(100) * 366 * 86400) /* seconds; longer ones are cut */
 
@@ -21,6 +22,7 @@ struct operation {
 	struct redis_task *task;
 	unsigned op; /* LABEL_OP_xxx */
 	int64_t us_begun;
+	unsigned slot;	   /* of a write (redis_recent.h) */
 	store_read_fn *fn; /* of a get */
 	void *arg;
 };
@@ -75,9 +77,9 @@ static void close_store(struct store_shared *shared)
 	redis_common_free((struct redis_common *)shared);
 }
 
-static void set_password(struct store_shared *shared, const char *password)
+static void set_password(struct store_shared *shared, enum store_secret which, const char *password)
 {
-	redis_common_set_password((struct redis_common *)shared, password);
+	redis_common_set_password((struct redis_common *)shared, which, password);
 }
 
 static bool is_up(const struct store_shared *shared)
@@ -198,16 +200,16 @@ static void on_got(void *arg, err_t err, const redisReply *reply)
 	told.fn(told.arg, err, record);
 }
 
-static err_t get(struct store *store, struct slice key, store_read_fn *fn, void *arg,
-		 struct slice *out_record, struct store_read **out_read)
+static err_t look_up(struct store *store, struct slice key, store_read_fn *fn, void *arg,
+		     struct redis_order order, struct store_read **out_read)
 {
 	struct redis_handle *handle = (struct redis_handle *)store;
-	struct redis_order order = {
-	    .pace = REDIS_QUICK, .trouble = REDIS_TROUBLE_READ, .fn = on_got};
 	struct operation *operation;
 	char name[REDIS_KEY_SIZE], digits[20];
 
-	(void)out_record;
+	order.pace = REDIS_QUICK;
+	order.trouble = REDIS_TROUBLE_READ;
+	order.fn = on_got;
 	if (redis_key(handle, REDIS_RECORDS, key, name, &order.key) != OK)
 		return ERR_NOT_FOUND;
 	order.command = redis_command(
@@ -223,6 +225,58 @@ static err_t get(struct store *store, struct slice key, store_read_fn *fn, void 
 	return ERR_AGAIN;
 }
 
+static err_t get(struct store *store, struct slice key, store_read_fn *fn, void *arg,
+		 struct slice *out_record, struct store_read **out_read)
+{
+	(void)out_record;
+	return look_up(store, key, fn, arg, (struct redis_order){.may_be_copy = false}, out_read);
+}
+
+/* --- copies ----------------------------------------------------------------------------------- */
+
+/* A copy has what was written before the last REDIS_MS_BEHIND: who heard no news for so long does
+ * not know what it lacks. */
+static err_t get_copy(struct store *store, struct slice key, store_read_fn *fn, void *arg,
+		      struct slice *out_record, struct store_read **out_read)
+{
+	const struct redis_handle *handle = (struct redis_handle *)store;
+	struct redis_order order = {.may_be_copy = redis_news_ms(handle->news) > REDIS_MS_BEHIND,
+				    .slot = redis_recent_slot(key)};
+
+	(void)out_record;
+	return look_up(store, key, fn, arg, order, out_read);
+}
+
+static bool has_copies(const struct store *store)
+{
+	return ((const struct redis_handle *)store)->common->recent != NULL;
+}
+
+static bool may_have_copies(const char *url)
+{
+	struct redis_url parts;
+
+	return !redis_url_parse(url, &parts) && parts.mode == REDIS_MODE_SENTINEL;
+}
+
+static void note_slot(const struct redis_handle *handle, unsigned slot)
+{
+	if (handle->common->recent)
+		redis_recent_note(handle->common->recent, slot, clock_mono_ms());
+}
+
+void redis_note(struct store *store, struct slice key)
+{
+	const struct redis_handle *handle = (struct redis_handle *)store;
+
+	if (key.len > 0)
+		note_slot(handle, redis_recent_slot(key));
+	else if (handle->common->recent)
+		redis_recent_note_all(handle->common->recent, clock_mono_ms());
+}
+
+/* --- writes ----------------------------------------------------------------------------------- */
+
 static void cancel(struct store_read *read)
 {
 	struct operation *operation = (struct operation *)read;
@@ -234,8 +288,21 @@ static void cancel(struct store_read *read)
 static void on_written(void *arg, err_t err, const redisReply *reply)
 {
 	bool is_done = err == OK && reply->type != REDIS_REPLY_ERROR;
+	const struct operation *operation = arg;
 
+	note_slot(operation->handle, operation->slot); /* it may have waited for long */
 	finish(arg, is_done ? LABEL_STORE_RESULT_OK : LABEL_STORE_RESULT_ERROR);
+}
+
+static void write_key(struct redis_handle *handle, unsigned op, struct slice key,
+		      struct redis_order *order)
+{
+	unsigned slot = redis_recent_slot(key);
+	struct operation *operation = begin(handle, op, order);
+
+	note_slot(handle, slot);
+	if (operation)
+		operation->slot = slot;
 }
 
 static void put(struct store *store, struct slice key, struct slice record, int64_t hard_expiry)
@@ -259,7 +326,7 @@ static void put(struct store *store, struct slice key, struct slice record, int6
 	    (struct slice[]){slice_text("SET"), order.key, record, slice_text("PX"),
 			     slice_of(digits, decimal_encode(digits, (uint64_t)ttl * 1000))},
 	    5);
-	(void)begin(handle, LABEL_OP_PUT, &order);
+	write_key(handle, LABEL_OP_PUT, key, &order);
 }
 
 static void delete (struct store *store, struct slice key)
@@ -276,7 +343,7 @@ static void delete (struct store *store, struct slice key)
 		return;
 	}
 	order.command = redis_command((struct slice[]){slice_text("DEL"), order.key}, 2);
-	(void)begin(handle, LABEL_OP_DELETE, &order);
+	write_key(handle, LABEL_OP_DELETE, key, &order);
 }
 
 const struct store_kind store_kind_redis = {
@@ -290,6 +357,10 @@ const struct store_kind store_kind_redis = {
     .detach = detach,
     .get = get,
     .cancel = cancel,
+    .get_copy = get_copy,
+    .has_copies = has_copies,
+    .note = redis_note,
+    .may_have_copies = may_have_copies,
     .put = put,
     .delete = delete,
     .walk = redis_walk,

@@ -194,6 +194,14 @@ static void catch_up(struct fleet *fleet)
 	fleet->catch_up = timer_every(fleet->back->loop, MS_CATCH_UP, on_catch_up, fleet);
 }
 
+/* What copies of the store may not have yet; purges go over many keys. Our own come back, too. */
+static void note(const struct fleet *fleet, const struct news *news)
+{
+	struct slice all = slice_of(NULL, 0);
+
+	store_note(fleet->back->shared, news->kind == NEWS_STORED ? key_bytes(&news->key) : all);
+}
+
 static void on_news(void *arg, enum store_news what, struct slice message)
 {
 	struct fleet *fleet = arg;
@@ -203,8 +211,10 @@ static void on_news(void *arg, enum store_news what, struct slice message)
 		catch_up(fleet);
 	else if (what == STORE_NEWS_LOST)
 		fleet->since = INT64_MAX;
-	if (what != STORE_NEWS_MESSAGE || news_read(message, &news) != OK ||
-	    slice_eq(news.sender, slice_text(fleet->back->common->pseudonym)))
+	if (what != STORE_NEWS_MESSAGE || news_read(message, &news) != OK)
+		return;
+	note(fleet, &news);
+	if (slice_eq(news.sender, slice_text(fleet->back->common->pseudonym)))
 		return;
 	if (news.kind == NEWS_STORED)
 		hear_stored(fleet, &news);

@@ -24,6 +24,7 @@ static struct store *store_of(const struct lookup *lookup)
 void lookup_rewind(struct lookup *lookup)
 {
 	lookup->store = lookup->back->shared_index;
+	lookup->is_newest = true;
 }
 
 static void on_read(void *arg, err_t err, struct slice record)
@@ -36,12 +37,24 @@ static void on_read(void *arg, err_t err, struct slice record)
 	lookup->wake(lookup->arg);
 }
 
+/* Only where we hear what the others write, and only for a client's question: what news, a turn or
+ * a comparison is about has just been written. */
+static bool may_be_copy(const struct lookup *lookup)
+{
+	const struct store *store = store_of(lookup);
+
+	return store == lookup->back->shared && !lookup->is_newest &&
+	       lookup->question->kind == ASK_SHARED && store_has_copies(store);
+}
+
 enum step lookup_ask(struct lookup *lookup)
 {
 	if (lookup->store == lookup->back->common->n_stores)
 		return STEP_DONE;
-	lookup->err = store_get(store_of(lookup), key_bytes(&lookup->question->key), on_read,
-				lookup, &lookup->record, &lookup->read);
+	lookup->is_copy = may_be_copy(lookup);
+	lookup->err = (lookup->is_copy ? store_get_copy : store_get)(
+	    store_of(lookup), key_bytes(&lookup->question->key), on_read, lookup, &lookup->record,
+	    &lookup->read);
 	return lookup->err == ERR_AGAIN ? STEP_WAIT : STEP_NEXT;
 }
 
@@ -96,11 +109,47 @@ static struct entry *same_in_memory(const struct lookup *lookup)
 	return NULL;
 }
 
+/* A copy that is no good says nothing about the store: it is asked itself, as if it were the next
+ * one. */
+static bool ask_again(struct lookup *lookup)
+{
+	bool is_copy = lookup->is_copy;
+
+	lookup->is_newest = lookup->is_newest || is_copy;
+	return is_copy;
+}
+
+/* The entry, one reference, goes to memory: *out is what that holds then. False: it was a copy, of
+ * something older than that. */
+static bool take(struct lookup *lookup, struct entry *entry, struct entry **out)
+{
+	const struct ask *question = lookup->question;
+	struct entry *held;
+	int old_status;
+
+	landing_put_off_if_same(lookup->back->common, question, entry);
+	if (cache_put(lookup->back->common->cache, entry, clock_wall(), &held, &old_status) !=
+	    CACHE_ROLLBACK) {
+		copy_up(lookup, entry);
+		landing_note_status(question, old_status, entry->status);
+	} else if (ask_again(lookup)) {
+		entry_unref(held);
+		return false;
+	} else {
+		count_refused(lookup);
+		landing_write(lookup->back, held); /* others know no better (CL-16) */
+		LOG(ROLLBACK_REFUSED, LOG_TEXT("store", store_name(store_of(lookup))),
+		    LOG_TEXT("issuer", question->issuer->label));
+	}
+	*out = held;
+	return true;
+}
+
 bool lookup_check(struct lookup *lookup, struct entry **out, const char **out_name)
 {
 	struct entry *entry = NULL;
-	int old_status;
 	err_t err = lookup->err;
+	bool is_good = false;
 
 	if (err == OK && (*out = same_in_memory(lookup)) != NULL) {
 		*out_name = store_name(store_of(lookup));
@@ -109,26 +158,20 @@ bool lookup_check(struct lookup *lookup, struct entry **out, const char **out_na
 	}
 	if (err == OK) {
 		err = judge_record(lookup->back, lookup->question, lookup->record, &entry);
+		if (err != OK && ask_again(lookup))
+			return false;
 		if (err != OK)
 			refuse(lookup, err);
 	}
 	if (err == OK) {
-		landing_put_off_if_same(lookup->back->common, lookup->question, entry);
-		if (cache_put(lookup->back->common->cache, entry, clock_wall(), out, &old_status) ==
-		    CACHE_ROLLBACK) {
-			count_refused(lookup);
-			landing_write(lookup->back, *out); /* others know no better (CL-16) */
-			LOG(ROLLBACK_REFUSED, LOG_TEXT("store", store_name(store_of(lookup))),
-			    LOG_TEXT("issuer", lookup->question->issuer->label));
-		} else {
-			copy_up(lookup, entry);
-			landing_note_status(lookup->question, old_status, entry->status);
-		}
+		is_good = take(lookup, entry, out);
 		entry_unref(entry);
+		if (!is_good)
+			return false;
 		*out_name = store_name(store_of(lookup));
 	}
 	lookup->store++;
-	return err == OK;
+	return is_good;
 }
 
 bool lookup_was_own(const struct lookup *lookup)

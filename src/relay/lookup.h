@@ -18,7 +18,9 @@ struct lookup {
 	lookup_fn *wake;
 	void *arg;
 
-	size_t store; /* index: the one whose turn it is */
+	size_t store;	/* index: the one whose turn it is */
+	bool is_newest; /* a copy of it will not do: somebody has written, or may have */
+	bool is_copy;	/* what it gave may come from a copy */
 	struct store_read *read;
 	err_t err;
 	struct slice record; /* borrowed from the store until lookup_check */
@@ -28,7 +30,7 @@ struct lookup {
 void lookup_init(struct lookup *lookup, struct back *back, const struct ask *question,
 		 lookup_fn *wake, void *arg);
 
-/* Begins anew with the store that others write to, too. There is one. */
+/* Begins anew with the store that others write to, too, and no copy of it. There is one. */
 void lookup_rewind(struct lookup *lookup);
 
 /* Asks the store whose turn it is. STEP_WAIT: wake is called when it has answered. STEP_DONE: there

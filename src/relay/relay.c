@@ -118,6 +118,9 @@ static bool open_stores(struct relay *relay, const struct settings *settings)
 	const struct text_list *urls = &settings->top.store;
 	struct store_opts opts = {.ms_timeout = settings->redis.timeout,
 				  .password = settings->redis_password,
+				  .sentinel_user = settings->redis.sentinel_user,
+				  .sentinel_password = settings->sentinel_password,
+				  .has_copies = settings->redis.read_from == READ_FROM_REPLICAS,
 				  .prefix = settings->redis.prefix,
 				  .max_record =
 				      RECORD_HEADER_LEN + settings->limits.max_upstream_response};
@@ -329,8 +332,11 @@ err_t relay_reload(struct relay *relay, const struct settings *settings, struct 
 	}
 	send_all(relay, &notices, &relay->errands[NOTICE_RULES],
 		 (struct errand){.done = done, .arg = arg});
-	for (size_t i = 0; i < common->n_stores; i++)
-		store_set_password(common->stores[i], settings->redis_password);
+	for (size_t i = 0; i < common->n_stores; i++) {
+		store_set_password(common->stores[i], STORE_PASSWORD, settings->redis_password);
+		store_set_password(common->stores[i], STORE_SENTINEL_PASSWORD,
+				   settings->sentinel_password);
+	}
 	relay->old_issuers = issuers_ref(relay->rules->issuers);
 	rules_unref(relay->rules);
 	relay->rules = rules;

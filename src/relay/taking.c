@@ -145,6 +145,7 @@ void taking_start(struct takings *takings, const struct taking_opts *opts)
 	taking->this_update = opts->this_update;
 	taking->produced_at = opts->produced_at;
 	lookup_init(&taking->lookup, back, taking->question, on_record, taking);
+	taking->lookup.is_newest = true;
 	list_append(&takings->list, &taking->link);
 	takings->n++;
 	taking->again = timer_start(back->loop, opts->ms, on_again, taking);

@@ -117,6 +117,13 @@ class Redis:
                 return line.split(":", 1)[1]
         raise KeyError(name)
 
+    def calls(self, command):
+        """How many times it has been called."""
+        for line in self.call("INFO", "commandstats").decode().split("\r\n"):
+            if line.startswith(f"cmdstat_{command}:calls="):
+                return int(line.split("=")[1].split(",")[0])
+        return 0
+
     def wait_for(self, name, value):
         """Sentinels close all connections to a server that they give another role."""
 
@@ -148,23 +155,29 @@ class Redis:
 
 
 class Sentinels:
-    """A master, a replica and three sentinels that watch them under the name mymaster."""
+    """A master, a replica and three sentinels that watch them under the name mymaster; password: what
+    the sentinels require."""
 
-    def __init__(self):
+    def __init__(self, password=None):
+        secret = [f"requirepass {password}", f"sentinel sentinel-pass {password}"]
         self.master = Redis("repl-diskless-sync-delay 0")
         self.replica = Redis(f"replicaof 127.0.0.1 {self.master.port}")
         self.sentinels = [Redis(
             f"sentinel monitor mymaster 127.0.0.1 {self.master.port} 2",
             "sentinel down-after-milliseconds mymaster 500",
-            "sentinel failover-timeout mymaster 4000", sentinel=True) for _ in range(3)]
+            "sentinel failover-timeout mymaster 4000", *(secret if password else []),
+            sentinel=True, password=password) for _ in range(3)]
         self.replica.wait_for("master_link_status", "up")
         until(lambda: all("slaves=1,sentinels=3" in one.info("master0") for one in self.sentinels),
               what="sentinels")
 
     @property
     def url(self):
+        return self.url_of("")
+
+    def url_of(self, user):
         hosts = ",".join(one.address for one in self.sentinels)
-        return f"redis+sentinel://{hosts}/mymaster/0"
+        return f"redis+sentinel://{user and user + '@'}{hosts}/mymaster/0"
 
     def stop(self):
         for one in [*self.sentinels, self.replica, self.master]:

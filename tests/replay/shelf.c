@@ -203,9 +203,10 @@ void store_close(struct store_shared *shared)
 	stage_free(shared);
 }
 
-void store_set_password(struct store_shared *shared, const char *password)
+void store_set_password(struct store_shared *shared, enum store_secret which, const char *password)
 {
 	(void)shared;
+	(void)which;
 	(void)password;
 }
 
@@ -293,6 +294,25 @@ err_t store_get(struct store *store, struct slice key, store_read_fn *fn, void *
 	list_append(&store->reads, &read->link);
 	*out_read = read;
 	return ERR_AGAIN;
+}
+
+/* No play has replicas. */
+bool store_has_copies(const struct store *store)
+{
+	(void)store;
+	return false;
+}
+
+err_t store_get_copy(struct store *store, struct slice key, store_read_fn *fn, void *arg,
+		     struct slice *out_record, struct store_read **out_read)
+{
+	return store_get(store, key, fn, arg, out_record, out_read);
+}
+
+void store_note(struct store *store, struct slice key)
+{
+	(void)store;
+	(void)key;
 }
 
 void store_cancel(struct store_read *read)

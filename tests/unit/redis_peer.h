@@ -31,12 +31,14 @@ struct peer {
 	atomic_size_t n_flooded;
 };
 
-/* The name of the next command, its words thrown away. False at the end. */
+/* The name of the next command, its words thrown away, but for the second one of SENTINEL. False at
+ * the end. */
 static inline bool peer_read(FILE *in, char name[64])
 {
 	char line[256];
-	unsigned n_words, len;
+	unsigned n_words, len, at = 0;
 
+	name[0] = '\0';
 	if (!fgets(line, sizeof(line), in) || sscanf(line, "*%u", &n_words) != 1)
 		return false;
 	for (unsigned i = 0; i < n_words; i++) {
@@ -47,11 +49,12 @@ static inline bool peer_read(FILE *in, char name[64])
 
 			if (c == EOF)
 				return false;
-			if (i == 0 && j < 63 && j < len)
-				name[j] = (char)c;
+			if (i <= (strncmp(name, "SENTINEL ", 9) == 0) && j < len && at < 62)
+				name[at++] = (char)c;
 		}
-		if (i == 0)
-			name[len < 63 ? len : 63] = '\0';
+		name[at] = '\0';
+		if (i == 0 && strcmp(name, "SENTINEL") == 0)
+			strcpy(name + at++, " ");
 	}
 	return true;
 }

@@ -241,9 +241,10 @@ void store_close(struct store_shared *shared)
 	stage_free(shared);
 }
 
-void store_set_password(struct store_shared *shared, const char *password)
+void store_set_password(struct store_shared *shared, enum store_secret which, const char *password)
 {
 	(void)shared;
+	(void)which;
 	(void)password;
 }
 
@@ -333,6 +334,32 @@ err_t store_get(struct store *store, struct slice key, store_read_fn *fn, void *
 	list_append(&store->reads, &read->link);
 	*out_read = read;
 	return ERR_AGAIN;
+}
+
+err_t store_get_copy(struct store *store, struct slice key, store_read_fn *fn, void *arg,
+		     struct slice *out_record, struct store_read **out_read)
+{
+	(void)fn;
+	(void)arg;
+	(void)out_read;
+	cr_assert(store_has_copies(store));
+	stage_stores.n_copies++;
+	stage_stores.n_gets++;
+	(void)key;
+	*out_record = stage_stores.copy;
+	return OK;
+}
+
+bool store_has_copies(const struct store *store)
+{
+	return store->shared->is_shared && stage_stores.copy.len > 0;
+}
+
+void store_note(struct store *store, struct slice key)
+{
+	(void)store;
+	(void)key;
+	stage_stores.n_notes++;
 }
 
 void store_cancel(struct store_read *read)

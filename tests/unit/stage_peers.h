@@ -41,6 +41,8 @@ extern struct stage_stores {
 	err_t err;			    /* with this, if it is not OK */
 	unsigned n_published, n_leases;	    /* what other relays were told; leases asked for */
 	char published[512];		    /* the last of it */
+	struct slice copy;		    /* what copies give, if it is not empty; borrowed */
+	unsigned n_copies, n_notes;	    /* of n_gets those that were asked; store_note */
 } stage_stores;
 
 /* The record under key; empty: there is none. */

@@ -139,6 +139,7 @@ Test(config, policy_rounds_to_seconds_upwards)
 {
 	struct policy policy;
 
+	EXPECT_FINE("store = {'redis+sentinel://a/m', 'lmdb:/a'} redis { read_from = replicas }");
 	EXPECT_FINE("defaults { neg_ttl_error = 1ms clock_skew = 1001ms expiry_margin = 0 }");
 	settings_policy(&settings->defaults, &policy);
 	cr_expect_eq(policy.neg_ttl_error, 1);
@@ -374,6 +375,14 @@ Test(config, errors_say_what_is_wrong_and_what_is_allowed)
 	     "redis+sentinel://host,host/name/db, redis+cluster://host,host"},
 	    {"store = {'lmdb:relative'}", "store: \"lmdb:relative\" is not understood, allowed: an "
 					  "absolute directory after lmdb:"},
+	    {"redis { read_from = replica }",
+	     "read_from: \"replica\" is unknown, allowed: master or replicas"},
+	    {"redis { read_from = replicas }",
+	     "read_from: \"replicas\" is only for redis+sentinel:// as the first Redis in store, "
+	     "allowed: master"},
+	    {"redis { read_from = replicas } store = {'redis+cluster://a', 'redis+sentinel://a/m'}",
+	     "read_from: \"replicas\" is only for redis+sentinel:// as the first Redis in store, "
+	     "allowed: master"},
 	    {"redis { prefix = 'a*' }",
 	     "prefix: \"a*\" is not understood, allowed: 1 to 64 letters, "
 	     "digits, dots, colons, _ and -"},
