@@ -8,6 +8,7 @@ import pytest
 
 import pki as pki_module
 import redis_kit
+from fleet_kit import PATIENT
 from pki import request
 from relay import until
 
@@ -171,7 +172,7 @@ def test_EM_24_cluster_loses_a_node(make_node, cluster, pki):
 
 
 def test_EM_24_cluster_moves_slots(make_node, cluster, pki):
-    first, second = make_node(cluster), make_node(cluster)
+    first, second = make_node(cluster, redis=PATIENT), make_node(cluster)
     asked = fetch_and_store(first, pki, 30)
     slots = {cluster.masters[0].call("CLUSTER", "KEYSLOT", key) for key in cluster.masters[0].keys()}
     before = first.metric("store_operations_total", tier="redis", result="error")

@@ -94,14 +94,14 @@ class Stage:
     def __init__(self, sentinels, make_relay, responder, pki, **redis):
         self.sentinels, self.pki = sentinels, pki
         self.replica, self.master = sentinels.replica, sentinels.master
-        self.writer = make_relay(responder, store=[sentinels.url])
+        self.writer = make_relay(responder, store=[sentinels.url], redis=PATIENT)
         up(self.writer)
         before = time.time() - DAY / 2
         responder.behave(responder.signed(this_update=before, produced_at=before))
         self.stock = iter(self.store(120))
         responder.behave(responder.signed())
         self.reader = make_relay(responder, store=[redis.pop("url", sentinels.url)],
-                                 redis={**REPLICAS, **redis})
+                                 redis={**REPLICAS, **PATIENT, **redis})
         up(self.reader)
 
     def store(self, count):
@@ -157,7 +157,7 @@ def test_replicas_serve_the_reads(make_sentinels, make_relay, responder, pki):
 
 @pytest.mark.parametrize("trouble", ["kill", "freeze"])
 def test_EM_24_replica_is_lost_while_clients_ask(make_stage, pki, trouble):
-    stage = make_stage()
+    stage = make_stage(timeout="1s")
     stage.read_until(True)
     with Clients(stage.reader, pki) as clients:
         getattr(stage.replica, trouble)()
@@ -184,9 +184,10 @@ def revoke(messenger, responder, asked):
 def test_CL_16_CL_17_EM_24_a_replica_that_lags_makes_nothing_older(make_stage, make_relay, pki,
                                                                    responder):
     """It goes on answering, with what it had: good, where the fleet knows that it is revoked."""
-    stage = make_stage(**PATIENT)
+    stage = make_stage()
     soon, later = next(stage.stock), next(stage.stock)
-    messenger = make_relay(responder, store=[stage.sentinels.url])
+    messenger = make_relay(responder, store=[stage.sentinels.url], redis=PATIENT)
+    up(messenger)
     for data, answer in soon, later:
         age(stage.master, record_key(pki.ca, pki_module.parse_request(data).certids[0]))
         assert_shared(messenger, [(data, answer)])

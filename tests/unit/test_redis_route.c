@@ -6,7 +6,9 @@
 #include "base/bytes.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "core/key.h"
 #include "io/clock.h"
+#include "io/store.h"
 #include "redis_peer.h"
 
 #define MS_TIMEOUT 400 /* where it does not matter how fast the machine is */
@@ -344,6 +346,50 @@ Test(redis_route, EM_24_both_are_asked_in_the_time_of_one_look_up)
 	}
 	cr_expect_geq(clock_mono_ms() - begun, MS_TIMEOUT / 2);
 	cr_expect_eq(atomic_load(&n_events[EVENT_STORE_FAILED]), 0);
+	scene_close();
+}
+
+static void on_record(void *arg, err_t err, struct slice record)
+{
+	(void)arg;
+	scene->err = err;
+	scene->n_replies++;
+	snprintf(scene->reply, sizeof(scene->reply), "%.*s", (int)record.len,
+		 (const char *)record.p);
+}
+
+/* Who does not hear news does not know what a replica lacks. */
+Test(redis_route, CL_17_a_store_that_does_not_listen_reads_from_the_master)
+{
+	struct scene made;
+	char url[128];
+	const struct store_opts opts = {
+	    .ms_timeout = MS_TIMEOUT, .prefix = "test", .max_record = 1000, .has_copies = true};
+	struct store_shared *shared;
+	struct store *store;
+	struct store_read *read;
+	struct slice record;
+	struct cache_key key;
+
+	scene_open(&made, &good, NULL);
+	redis_route_free(made.route); /* its connections are for the store */
+	snprintf(url, sizeof(url), "redis+sentinel://127.0.0.1:%u/m", made.peers[SENTINEL].port);
+	shared = store_open(url, &opts);
+	store = store_attach(shared, made.loop);
+	key_make(&key, (const uint8_t[ISSUER_ID_LEN]){1}, HASH_SHA1, slice_text("1"));
+	cr_expect(store_has_copies(store));
+	RUN_UNTIL(count(made.n_infos, REPLICA) >= 2 && count(made.n_infos, OTHER) >= 2);
+	for (unsigned i = 1; i <= 4; i++) {
+		cr_assert_eq(
+		    store_get_copy(store, key_bytes(&key), on_record, NULL, &record, &read),
+		    ERR_AGAIN);
+		RUN_UNTIL(made.n_replies == i);
+		cr_expect_str_eq(made.reply, "master");
+	}
+	cr_expect_eq(count(made.n_reads, REPLICA) + count(made.n_reads, OTHER), 0);
+	store_detach(store);
+	store_close(shared);
+	made.route = redis_route_new(made.loop, made.common);
 	scene_close();
 }
 
