@@ -162,12 +162,12 @@ def test_EM_24_replica_is_lost_while_clients_ask(make_stage, pki, trouble):
     with Clients(stage.reader, pki) as clients:
         getattr(stage.replica, trouble)()
         count = clients.count
-        stage.reader.log.wait_for("store-server-failed", server=stage.replica.address)
         until(lambda: clients.count >= count + 20)
     assert_shared(stage.reader, [next(stage.stock) for _ in range(5)])
     assert stage.reader.metric("store_up", tier="redis") == 1
     assert not stage.reader.log.find("store-failed")
-    assert len(stage.reader.log.find("store-server-failed", server=stage.replica.address)) == 1
+    # none where a sentinel knew before us
+    assert len(stage.reader.log.find("store-server-failed", server=stage.replica.address)) <= 1
 
 
 def revoke(messenger, responder, asked):
