@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-/* A short sorted list: most of what is offered is not nearer than its last and costs a comparison.
- */
+/* A short sorted list. */
 #include "state/soonest.h"
 
-void soonest_offer(struct soonest *soonest, struct entry *entry)
+void soonest_insert(struct soonest *soonest, struct entry *entry)
 {
 	size_t i = soonest->n;
 
-	if (i == SOONEST_MAX) {
-		if (entry->hard_expiry >= soonest->entries[i - 1]->hard_expiry)
-			return;
+	if (i == SOONEST_MAX)
 		entry_unref(soonest->entries[--i]);
-	} else {
+	else
 		soonest->n++;
-	}
 	for (; i > 0 && soonest->entries[i - 1]->hard_expiry > entry->hard_expiry; i--)
 		soonest->entries[i] = soonest->entries[i - 1];
 	soonest->entries[i] = entry_ref(entry);
+	soonest->last = soonest->entries[soonest->n - 1]->hard_expiry;
 }
 
 void soonest_fini(struct soonest *soonest)

@@ -12,11 +12,20 @@
 
 struct soonest { /* {0}: empty */
 	size_t n;
+	int64_t last; /* when the last of them expires, once there are so many */
 	struct entry *entries[SOONEST_MAX]; /* the first to expire comes first */
 };
 
-/* May be called under a shard's mutex, as a cache_fn does. */
-void soonest_offer(struct soonest *soonest, struct entry *entry);
+/* soonest_offer, where it is near enough. */
+void soonest_insert(struct soonest *soonest, struct entry *entry);
+
+/* May be called under a shard's mutex, as a cache_fn does. Of a million few get further than this
+ * comparison. */
+static inline void soonest_offer(struct soonest *soonest, struct entry *entry)
+{
+	if (soonest->n < SOONEST_MAX || entry->hard_expiry < soonest->last)
+		soonest_insert(soonest, entry);
+}
 
 void soonest_fini(struct soonest *soonest);
 
