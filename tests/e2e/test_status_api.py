@@ -71,6 +71,7 @@ def test_status_counts_for_each_issuer(make_relay, responder, pki):
     until(lambda: told(relay, "status")["issuers"][0]["responders"][0]["down_for"] >= 1)
 
 
+@pytest.mark.threads
 def test_history_of_the_minute_under_way(relay, request_der):
     for _ in range(4):
         relay.get(request_der)
@@ -82,6 +83,7 @@ def test_history_of_the_minute_under_way(relay, request_der):
     assert 0 < now["hit_p50"] <= now["hit_p99"] and 0 < now["miss_p50"] <= now["miss_p99"]
 
 
+@pytest.mark.threads
 def test_SL_15_events_have_what_the_log_has(make_relay, responder, certid, request_der):
     relay = make_relay(responder)  # whose admin listener a change may be asked of
     relay.get(request_der)
