@@ -74,7 +74,8 @@ static void tell_line(struct stapler *stapler, struct staple *staple)
 	is_new = line.err == OK && (staple->told == NULL || staple->did == STAPLE_DID_WRITE ||
 				    strcmp(staple->told, (const char *)line.p) != 0);
 	if (is_new && staple->exit == EXIT_NO_ANSWER)
-		say((const char *)line.p);
+		fprintf(stderr, "ocsprelay staple: %s%s%s%s\n", (const char *)line.p,
+			*staple->detail ? " (" : "", staple->detail, *staple->detail ? ")" : "");
 	else if (is_new)
 		puts((const char *)line.p);
 	if (is_new && stapler->args->follow) {

@@ -46,7 +46,7 @@ static void forget_certificate(struct staple *staple)
 	issuer_free(staple->own_issuer);
 	staple->cert = NULL;
 	staple->own_issuer = NULL;
-	staple->why[0] = '\0';
+	staple->why[0] = staple->detail[0] = '\0';
 }
 
 void staple_free(struct staple *staple)
@@ -342,7 +342,8 @@ static void say_error(struct staple *staple, err_t err, const char *detail)
 		if (texts[i].err == err)
 			text = texts[i].text;
 	}
-	say_why(staple, "%s%s%s", text, *detail ? ": " : "", detail);
+	say_why(staple, "%s", text);
+	snprintf(staple->detail, sizeof(staple->detail), "%s", detail);
 }
 
 void staple_take(struct staple *staple, const struct staple_answer *answer)
@@ -351,7 +352,7 @@ void staple_take(struct staple *staple, const struct staple_answer *answer)
 	struct verdict is;
 	err_t err = answer->err;
 
-	staple->why[0] = '\0';
+	staple->why[0] = staple->detail[0] = '\0';
 	read_held(staple, answer, &held);
 	if (err == OK)
 		err = question_judge(&staple->question, answer->der, answer->now, &is);

@@ -39,6 +39,7 @@ struct staple {
 	struct issuer *own_issuer;
 	struct question question;
 	char why[256];
+	char detail[256]; /* what the transfer said to it, different each time; may be "" */
 
 	/* what the last look gave */
 	enum staple_did did;

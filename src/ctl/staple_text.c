@@ -74,5 +74,7 @@ void staple_json(const struct staple *staple, struct buf *out)
 		date_member(out, "valid_until", staple->is.hard_expiry);
 	if (staple->did == STAPLE_DID_NOTHING || staple->did == STAPLE_DID_KEEP)
 		member(out, "text", staple->why);
+	if (*staple->detail != '\0')
+		member(out, "detail", staple->detail);
 	buf_printf(out, ",\"exit\":%d}", staple->exit);
 }

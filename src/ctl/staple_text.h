@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "ctl/staple.h"
 
-/* Appends a line, without its end. */
+/* Appends a line, without staple->detail and without its end. */
 void staple_text(const struct staple *staple, struct buf *out);
 
 /* Appends a JSON object. */
