@@ -84,11 +84,9 @@ static void print_responder(const struct adding *adding)
 {
 	static const char *const texts[] = {
 	    [RESPONDER_IS_NAMED] = "",
-	    [RESPONDER_IS_NOT_NAMED] = "none: the leaf names none; give the issuer a section with "
-				       "responders in the configuration",
+	    [RESPONDER_IS_NOT_NAMED] = "none: the leaf names none; a section may (responders)",
 	    [RESPONDER_IS_UNUSABLE] = "none: the URL that the leaf names cannot be used",
-	    [RESPONDER_HAS_NO_LEAF] =
-		"not known: a certificate of this issuer tells it; give one, too",
+	    [RESPONDER_HAS_NO_LEAF] = "not known: a leaf of this issuer tells it; give one, too",
 	};
 
 	printf("  responder    %s\n", adding->found.responder ? adding->found.responder

@@ -144,7 +144,7 @@ def test_no_responder(pki, issuers, tmp_path, aia, said):
 def test_a_ca_alone(pki, issuers, tmp_path):
     out, _ = add("--dir", issuers, write(tmp_path / "a", pki.ca))
     assert written(issuers) == [pki.ca.cert]
-    assert "responder    not known: a certificate of this issuer tells it" in out
+    assert "responder    not known: a leaf of this issuer tells it" in out
     leaf = pki.leaf(aia=URL)  # and now the leaf that tells it, whose issuer is known
     out, err = add("--dir", issuers, write(tmp_path / "b", leaf), code=NO)
     assert "is there and has other certificates" in err and fingerprint(pki.ca) in err
