@@ -11,15 +11,20 @@
 
 static struct cache_key key; /* of the certificate 01 */
 
-/* Nothing but a shared store. */
-static void open_relay(void)
+/* A shared store behind so many others. */
+static void open_behind(size_t n_own)
 {
 	kit_prepare();
-	kit.n_stores = 1;
-	kit.shared_store = 1;
+	kit.n_stores = n_own + 1;
+	kit.shared_store = n_own + 1;
 	kit_start();
 	kit_key("01", &key);
 	stage_pass(0);
+}
+
+static void open_relay(void)
+{
+	open_behind(0);
 }
 
 static struct slice record_due_in(struct slice response, int64_t refresh)
@@ -162,7 +167,7 @@ static void tell(const char *sender)
 			    .produced_at = clock_wall() - 10};
 	char text[NEWS_MAX];
 
-	stage_say(kit.common.stores[0], slice_of(text, news_write(text, &news)));
+	stage_say(kit.common.stores[kit.shared_store - 1], slice_of(text, news_write(text, &news)));
 	stage_pass(0);
 }
 
@@ -182,6 +187,21 @@ Test(lookup_copies, CL_17_what_news_announces_is_taken_from_the_store)
 	cr_expect_eq(stage_stores.n_notes, 1, "copies may not have it yet");
 	tell(kit.common.pseudonym);
 	cr_expect_eq(stage_stores.n_notes, 2, "nor what is our own");
+	kit_close();
+}
+
+/* Also where memory has nothing to compare with any more. */
+Test(lookup_copies, CL_16_CL_17_what_only_our_own_store_has_is_compared_with_the_store)
+{
+	struct slice good;
+
+	open_behind(1);
+	good = kit_good("01", -100, PKI_DAY);
+	put(good);
+	stage_stores.copy = record_of(good);
+	tell("another");
+	cr_expect_eq(stage_stores.n_copies, 0);
+	cr_expect_gt(stage_stores.n_gets, 2, "the store was asked");
 	kit_close();
 }
 

@@ -300,17 +300,20 @@ Test(redis_route, replicas_that_the_sentinel_finds_ill_are_let_alone)
 Test(redis_route, what_was_written_lately_is_read_from_the_master)
 {
 	struct scene made;
-	unsigned slot = redis_recent_slot(slice_text("key"));
+	unsigned slot = redis_recent_slot(slice_text("key")), n;
 
 	scene_open(&made, &good, NULL);
 	while (strcmp(read_once(), "copy") != 0)
 		;
 	redis_recent_note(made.common->recent, slot, clock_mono_ms());
+	n = count(made.n_reads, REPLICA) + count(made.n_reads, OTHER);
 	cr_expect_str_eq(read_once(), "master");
+	cr_expect_eq(count(made.n_reads, REPLICA) + count(made.n_reads, OTHER), n);
 	redis_recent_note(made.common->recent, slot, 0);
 	cr_expect_str_eq(read_once(), "copy");
 	redis_recent_note_all(made.common->recent, clock_mono_ms());
 	cr_expect_str_eq(read_once(), "master");
+	cr_expect_eq(count(made.n_reads, REPLICA) + count(made.n_reads, OTHER), n + 1);
 	scene_close();
 }
 
