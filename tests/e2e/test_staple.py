@@ -283,6 +283,34 @@ def test_what_cannot_be_written(relay, pki, tmp_path, kind):
         assert sorted(os.listdir(path.parent)) == ["a.pem", "a.pem.ocsp"]
 
 
+@pytest.fixture
+def small_disk(program, tmp_path):
+    """A file system of two pages."""
+    directory = tmp_path / "disk"
+    directory.mkdir()
+    mounted = subprocess.run([program("mount"), "-t", "tmpfs", "-o", "size=8k", "none", directory],
+                             capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here: " + mounted.stderr.decode().strip())
+    yield directory
+    subprocess.run([program("umount"), directory], check=True)
+
+
+def test_full_disk(make_responder, pki, small_disk, tmp_path):
+    """The former staple stays whole, and the next one comes when there is room again."""
+    responder, path = make_responder(), certificate(tmp_path, "a.pem", pki.leaf(), pki.ca)
+    staple(responder, "--dir", small_disk, path)
+    kept = staple_of(path, small_disk).read_bytes()
+    (small_disk / "other").write_bytes(bytes(4096))
+    _, err = staple(responder, "--dir", small_disk, path, code=NO_ANSWER)
+    assert "No space left on device" in err and "the staple at hand says good" in err
+    assert staple_of(path, small_disk).read_bytes() == kept
+    assert sorted(os.listdir(small_disk)) == ["a.pem.ocsp", "other"]
+    (small_disk / "other").unlink()
+    staple(responder, "--dir", small_disk, path)
+    assert staple_of(path, small_disk).read_bytes() != kept
+
+
 def test_killed_at_any_moment(make_responder, pki, tmp_path):
     """Whatever is there then is whole. The responder's answers differ each time, so that all files
     are written each time."""
