@@ -9,6 +9,7 @@ import statistics
 import time
 
 import servers
+import setting
 import table
 from load import CORE, drive_cost
 from process import PATIENCE
@@ -18,7 +19,6 @@ PASSED = "nginx passing through"
 FROM_LMDB, FROM_REDIS = "ocsprelay, from LMDB", "ocsprelay, from Redis"
 HEAD = ("miss", "CPU us/request", "requests/s", f"to {PASSED}", f"to {FROM_LMDB}")
 CONNECTIONS = 16
-ROUNDS = 3
 SETTLE = 0.3  # seconds: what a server does after its last answer counts too
 
 
@@ -51,8 +51,9 @@ class Redis:
 
 def in_turns(args, material, figures, rows, count):
     """Asks each server for all certificates, a part in each round."""
-    part = count // ROUNDS
-    for turn in range(ROUNDS):
+    rounds = setting.rounds(args)
+    part = count // rounds
+    for turn in range(rounds):
         for name, pid, port in rows:
             cpu, told = drive_cost([pid], args, material, port, SETTLE, c=CONNECTIONS,
                                    f=turn * part, k=part, n=part)
@@ -84,7 +85,7 @@ def measure(args, have, directory, material, count):
                 rows.append(("ocsprelay, stored in Redis", *relay("shared", [url])))
             in_turns(args, material, figures, rows, count)
         if shared:
-            shared.wait_for(count // ROUNDS * ROUNDS)
+            shared.wait_for(count - count % setting.rounds(args))
             told = redis_memory(shared, shared.memory() - empty, directory)
         rows = [(FROM_LMDB, *start(stack, servers.relay(args, directory / "disk2", material,
                                                          upstream, stores=[disk])))]

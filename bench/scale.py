@@ -13,6 +13,7 @@ is private and written (Private_Dirty), without what is mapped from the store's 
 
 import contextlib
 import pathlib
+import resource
 import statistics
 import tempfile
 
@@ -26,6 +27,7 @@ from process import cpu_seconds, memory
 FEW = 1000
 ASKING = 64
 CONNECTIONS = (100, 1000, 10000)
+DESCRIPTORS = 2 / 3  # of those allowed: the relay leaves a quarter of them for other things
 
 
 def steps(entries):
@@ -76,13 +78,22 @@ def idle_memory(args, of, pid, port, count):
     return each
 
 
+def connection_counts(args):
+    """As many as there may be descriptors for; in a short run not the most."""
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1] * DESCRIPTORS
+    counts = [count for count in CONNECTIONS if count <= allowed]
+    if len(counts) < len(CONNECTIONS):
+        print(f"too few descriptors (ulimit -Hn) for more than {counts[-1]} connections\n")
+    return counts if args.seconds >= 1 else counts[:2]
+
+
 def measure_connections(args, stack, directory, of):
     """Rows: connections, asking, CPU, rate, p50, p99, octets for an idle one."""
     upstream = setting.start_responder(stack, args, of)
     pid, port = setting.start(stack, servers.relay(args, directory / "relay", of, upstream))
     load.ask(port, load.target_of((of / "request").read_bytes()))
     rows = []
-    for count in CONNECTIONS:
+    for count in connection_counts(args):
         each = idle_memory(args, of, pid, port, count)
         for asking in (min(ASKING, count), count):
             figures = [hits(args, of, pid, port, c=asking, i=count - asking)

@@ -78,6 +78,7 @@ def measure_starts(args, directory, of):
     """Rows: page cache, longest and shortest time, resident octets."""
     rows = []
     stores = [f"lmdb:{of}/store"]
+    watch = round(min(args.seconds, WATCHED))
     for name, is_cold in (("warm", False), ("cold", True)):
         times, watched = [], []
         for i in range(STARTS):
@@ -86,7 +87,7 @@ def measure_starts(args, directory, of):
             # a responder that is not there: what is answered comes from the disk
             server = servers.relay(args, directory / f"{name}{i}", of, 9, stores=stores)
             took, resident = seconds_to_hit(server, *request_for(of, random.randrange(args.entries)),
-                                            WATCHED if i == 0 else 0)
+                                            watch if i == 0 else 0)
             times.append(took)
             watched = resident if i == 0 else watched
         rows.append((name, f"{max(times) * 1000:.0f}", f"{min(times) * 1000:.0f}",
