@@ -276,37 +276,12 @@ static err_t read_blocks(BIO *bio, struct reading *reading)
 	return err;
 }
 
-/* Files that were put together from others may have a byte order mark before each of them, by which
- * a block would not be seen. */
-static bool drop_marks(struct slice bytes, struct buf *out)
-{
-	static const char mark[] = "\xef\xbb\xbf";
-	const uint8_t *at;
-
-	while ((at = memmem(bytes.p, bytes.len, mark, sizeof(mark) - 1)) != NULL) {
-		size_t len = (size_t)(at - bytes.p);
-
-		buf_append(out, bytes.p, len);
-		bytes = slice_skip(bytes, len + sizeof(mark) - 1);
-	}
-	return buf_append(out, bytes.p, bytes.len) == OK;
-}
-
 static err_t read_pem(struct slice bytes, struct reading *reading)
 {
-	struct buf text;
-	BIO *bio = NULL;
-	err_t err = ERR_NO_MEMORY;
+	BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.len);
+	err_t err = bio ? read_blocks(bio, reading) : ERR_NO_MEMORY;
 
-	buf_init(&text, MAX_FILE_LEN);
-	if (drop_marks(bytes, &text))
-		bio = BIO_new_mem_buf(text.p, (int)text.len);
-	if (bio != NULL)
-		err = read_blocks(bio, reading);
 	BIO_free(bio);
-	if (text.len > 0)
-		OPENSSL_cleanse(text.p, text.len);
-	buf_fini(&text);
 	return err;
 }
 

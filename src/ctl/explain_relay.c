@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "core/dates.h"
+#include "ctl/commands.h"
 
 /* What clients are served until it ends: what memory has, or else what a store does. */
 static void find_held(struct explain *explain, const json_t *told)
@@ -71,6 +72,14 @@ static int ask(struct explain *explain, char said[REMOTE_SAID], json_t **out)
 
 	args.json = false;
 	args.said = said;
+	if (args.token_file == NULL)
+		args.token_file = explain->settings->top.admin_token_file;
+	if (args.admin == NULL)
+		args.admin = explain->settings->top.admin;
+	if (*args.admin == '\0') {
+		snprintf(said, REMOTE_SAID, "admin = \"\": the relay cannot be asked");
+		return EXIT_NO_ANSWER;
+	}
 	key_text(text, &explain->key);
 	snprintf(path, sizeof(path), "/api/v1/explain?key=%s", text);
 	status = remote_open("explain", &args, &remote);

@@ -388,6 +388,19 @@ def test_relay_that_does_not_tell(down, status, body, why):
         assert len(result.stderr.splitlines()) == 1
 
 
+def test_relay_without_an_admin_listener(down):
+    down.relay.options["admin"] = ""
+    down.relay.write_config()
+    assert "cannot be asked" in down.json(code=GOOD)["relay"]["why"]
+
+
+def test_configuration_from_standard_input(up):
+    up.fill()
+    with open(up.relay.config, encoding="utf-8") as conf:
+        result = run("explain", "-c", "-", "--offline", "--json", up.path, stdin=conf)
+    assert json.loads(result.stdout)["relay"]["answers"] is True, result.stderr
+
+
 @pytest.mark.parametrize("query", ["", "?key=", "?key=x", "?serial=1", "?key=" + "0" * 64 + ":s1:"])
 def test_request_that_is_none(up, query):
     status, body, _ = up.relay.admin("/api/v1/explain" + query)

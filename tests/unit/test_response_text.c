@@ -176,8 +176,9 @@ Test(response_text, a_verdict_says_what_keeps_it_from_being_stored)
 Test(response_text, a_refusal_names_its_reason)
 {
 	cr_expect_str_eq(judged(ERR_RSP_TRAILING, NULL, verdict_text),
-			 "Verdict: refused: trailing: octets after the OCSPResponse\n");
+			 "Verdict: refused: trailing: octets after the OCSPResponse "
+			 "(RFC 6960 4.2.1)\n");
 	cr_expect_str_eq(judged(ERR_RSP_TRAILING, NULL, verdict_members),
 			 "\"accepted\":false,\"reason\":\"trailing\",\"text\":\"octets after the "
-			 "OCSPResponse\"");
+			 "OCSPResponse (RFC 6960 4.2.1)\"");
 }
