@@ -12,6 +12,7 @@ is private and written (Private_Dirty), without what is mapped from the store's 
 """
 
 import contextlib
+import os
 import pathlib
 import resource
 import statistics
@@ -106,30 +107,44 @@ def measure_connections(args, stack, directory, of):
     return rows
 
 
+def pin_fronts(pid):
+    """Each thread that serves to a core of its own."""
+    fronts = [task for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+              if (task / "comm").read_text() == "front\n"]
+    for core, task in enumerate(fronts):
+        os.sched_setaffinity(int(task.name), {core})
+
+
 def measure_threads(args, stack, directory, of):
-    """Rows: what serves, CPU, ratio to two processes."""
+    """Rows: what serves, CPU, ratio to two processes. On each core there is one that serves, and
+    one load generator for each of both: who meets whom on a core decides what a request costs."""
     upstream = setting.start_responder(stack, args, of)
 
-    def relay(name, threads):
+    def relay(name, threads, cores):
         pid, port = setting.start(stack, servers.relay(args, directory / name, of, upstream,
-                                                       threads=threads), "0,1")
+                                                       threads=threads), cores)
         filled.fill(args, of, port, 0, FEW)
         return pid, port
-    apart, together = [relay("first", 1), relay("second", 1)], [relay("both", 2)] * 2
-    figures = {"two relays of one thread": [], "one relay of two threads": []}
-    for _ in range(setting.rounds(args)):
-        for name, relays in zip(figures, (apart, together)):
-            pids = {pid for pid, _ in relays}
-            before = sum(map(cpu_seconds, pids))
-            drivers = [load.begin(args, of, port, c=32, k=FEW, z=1, core="0,1",
-                                  s=args.seconds / setting.rounds(args)) for _, port in relays]
-            n = sum(load.result(driver)["requests"] for driver in drivers)
-            figures[name].append((sum(map(cpu_seconds, pids)) - before) / n * 1e6)
-            for driver in drivers:
-                load.end(driver)
-    base = statistics.median(figures["two relays of one thread"])
-    return [(name, f"{statistics.median(of_name):.2f}", table.ratio(statistics.median(of_name), base))
-            for name, of_name in figures.items()]
+
+    def run(relays):
+        drivers = [load.begin(args, of, port, c=ASKING // 4, k=FEW, z=1, core=core,
+                              s=args.seconds / setting.rounds(args))
+                   for _, port in relays for core in "01"]
+        pids = {pid for pid, _ in relays}
+        before = sum(map(cpu_seconds, pids))
+        n = sum(load.result(driver)["requests"] for driver in drivers)
+        cpu = sum(map(cpu_seconds, pids)) - before
+        for driver in drivers:
+            load.end(driver)
+        return cpu / n * 1e6
+
+    apart = [relay("first", 1, "0"), relay("second", 1, "1")]
+    together = [relay("both", 2, "0,1")] * 2
+    pin_fronts(together[0][0])
+    figures = [(run(apart), run(together)) for _ in range(setting.rounds(args))]
+    two, one = map(statistics.median, zip(*figures))
+    return [("two relays of one thread", f"{two:.2f}", "1.00"),
+            ("one relay of two threads", f"{one:.2f}", table.ratio(one, two))]
 
 
 def main():
