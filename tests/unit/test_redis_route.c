@@ -11,7 +11,7 @@
 #include "io/store.h"
 #include "redis_peer.h"
 
-#define MS_TIMEOUT 400 /* where it does not matter how fast the machine is */
+#define MS_TIMEOUT 2000 /* where it does not matter how fast the machine is */
 #define HISTORY	   "0123456789012345678901234567890123456789"
 
 enum who {
@@ -35,7 +35,7 @@ struct row {
 
 struct scene {
 	struct peer peers[N_PEERS];
-	const struct row *row;
+	const struct row *_Atomic row;
 	const char *sentinel_says; /* the first one, to everything; NULL: it works */
 	atomic_uint n_reads[N_PEERS], n_infos[N_PEERS];
 	_Atomic enum who master;
@@ -77,6 +77,8 @@ static const char *serve(enum who who, const char *command)
 	const struct row *row = scene->row;
 	bool is_master = who == MASTER;
 
+	if (!is_master && !row->read && atomic_load(&scene->n_reads[who]) > 0)
+		return NULL; /* it hangs */
 	if (strcmp(command, "ROLE") == 0)
 		return "*1\r\n$6\r\nmaster\r\n";
 	if (strcmp(command, "INFO") == 0) {
@@ -281,6 +283,24 @@ Test(redis_route, EM_24_the_master_is_asked_where_a_replica_will_not_do)
 			cr_expect_eq(count(made.n_reads, REPLICA), 0, "%s", rows[i].name);
 		scene_close();
 	}
+}
+
+/* However well it answers, and whatever the sentinel thinks of it. */
+Test(redis_route, CL_17_a_replica_that_stays_behind_is_not_read_any_more)
+{
+	static const struct row late = {"late", NULL, "slave", HISTORY, 99, READ_COPY, true};
+	struct scene made;
+
+	scene_open(&made, &good, NULL);
+	while (strcmp(read_once(), "copy") != 0)
+		;
+	atomic_store(&made.row, &late);
+	RUN_UNTIL(strcmp(read_once(), "master") == 0);
+	RUN_UNTIL(atomic_load(&n_events[EVENT_STORE_SERVER_FAILED]) == 2);
+	atomic_store(&made.row, &good);
+	RUN_UNTIL(strcmp(read_once(), "copy") == 0);
+	RUN_UNTIL(atomic_load(&n_events[EVENT_STORE_SERVER_BACK]) == 2);
+	scene_close();
 }
 
 Test(redis_route, replicas_that_the_sentinel_finds_ill_are_let_alone)
