@@ -33,7 +33,8 @@ struct lmdb {
 
 	/* The writer's own. */
 	bool has_opened, is_failing;
-	int failed_rc; /* what was logged last */
+	int failed_rc;	    /* what was logged last */
+	int64_t ms_written; /* the end of the last transaction */
 };
 
 struct lmdb_handle {

@@ -24,6 +24,7 @@
 #include "io/lmdb_walk.h"
 
 #define MAP_SIZE       (sizeof(size_t) > 4 ? (size_t)((uint64_t)64 << 30) : (size_t)1 << 30)
+#define MS_GATHER      100
 #define MS_PAUSE       30000
 #define MS_IDLE	       60000
 #define MAX_EXPIRED    256
@@ -111,9 +112,11 @@ static int write_once(struct lmdb *lmdb, struct list *writes, size_t *out_n_expi
 	int rc =
 	    lmdb_env_write(&lmdb->env, writes, clock_wall(), lmdb->opts.max_expired, out_n_expired);
 
-	if (!list_is_empty(writes))
+	if (!list_is_empty(writes)) {
 		counter_observe(METRIC_STORE_SECONDS, lmdb->shared.slot, LABEL_OP_PUT,
 				(uint64_t)(clock_mono_us() - us_start));
+		lmdb->ms_written = clock_mono_ms();
+	}
 	if (rc == 0)
 		finish_writes(lmdb, writes, LABEL_STORE_RESULT_OK);
 	return rc;
@@ -201,6 +204,20 @@ static void turn(struct lmdb *lmdb)
 		close_env(lmdb);
 }
 
+/* Waits for something to do. What comes alone is written at once; what comes soon after it, with
+ * all that does, since a transaction costs several records, most of it by the sync. */
+static bool wait(struct lmdb *lmdb)
+{
+	int64_t ms;
+
+	if (lmdb->is_failing)
+		return store_queue_wait(&lmdb->queue, lmdb->opts.ms_pause, STORE_PATIENT);
+	if (!store_queue_wait(&lmdb->queue, lmdb->opts.ms_idle, STORE_EAGER))
+		return false;
+	ms = lmdb->ms_written + lmdb->opts.ms_gather - clock_mono_ms();
+	return ms <= 0 || store_queue_wait(&lmdb->queue, ms, STORE_GATHER);
+}
+
 static void *run_writer(void *arg)
 {
 	struct lmdb *lmdb = arg;
@@ -211,9 +228,7 @@ static void *run_writer(void *arg)
 	turn(lmdb);
 	sem_post(&lmdb->has_tried);
 	do {
-		is_open = lmdb->is_failing
-			      ? store_queue_wait(&lmdb->queue, lmdb->opts.ms_pause, STORE_PATIENT)
-			      : store_queue_wait(&lmdb->queue, lmdb->opts.ms_idle, STORE_EAGER);
+		is_open = wait(lmdb);
 		turn(lmdb);
 	} while (is_open);
 	store_queue_take(&lmdb->queue, &rest);
@@ -292,6 +307,7 @@ struct store_shared *store_lmdb_open(const char *directory, const struct store_l
 static struct store_shared *open_default(const char *url, const struct store_opts *unused)
 {
 	static const struct store_lmdb_opts opts = {.map_size = MAP_SIZE,
+						    .ms_gather = MS_GATHER,
 						    .ms_pause = MS_PAUSE,
 						    .ms_idle = MS_IDLE,
 						    .max_expired = MAX_EXPIRED};

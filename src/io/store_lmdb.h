@@ -6,7 +6,9 @@
 #include "io/store.h"
 
 struct store_lmdb_opts {
-	size_t map_size;    /* octets, the ceiling of the file */
+	size_t map_size; /* octets, the ceiling of the file */
+	int64_t
+	    ms_gather; /* between transactions: what comes in so short a time is written by one */
 	int64_t ms_pause;   /* between attempts while it fails */
 	int64_t ms_idle;    /* between looks for expired records while nothing is written */
 	size_t max_expired; /* records removed by one transaction because they expired; 0: none */

@@ -7,6 +7,7 @@
 
 #define MAX_WRITES 65536
 #define MAX_OCTETS ((size_t)64 << 20)
+#define MUCH	   8 /* parts of these; one of them is much */
 
 void store_queue_init(struct store_queue *queue)
 {
@@ -30,12 +31,18 @@ void store_queue_fini(struct store_queue *queue)
 	pthread_mutex_destroy(&queue->lock);
 }
 
+static bool is_urgent(const struct store_queue *queue, enum store_op op)
+{
+	return op == STORE_PURGE || queue->n >= MAX_WRITES / MUCH ||
+	       queue->n_octets >= MAX_OCTETS / MUCH;
+}
+
 bool store_queue_add(struct store_queue *queue, const struct store_write *model, struct slice key,
 		     struct slice record)
 {
 	size_t size = sizeof(struct store_write) + key.len + record.len;
 	struct store_write *write = malloc(size);
-	bool is_added;
+	bool is_added, must_wake = false;
 
 	if (!write)
 		return false;
@@ -54,7 +61,9 @@ bool store_queue_add(struct store_queue *queue, const struct store_write *model,
 		list_append(&queue->writes, &write->link);
 		queue->n++;
 		queue->n_octets += size;
-		if (queue->n == 1)
+		if (is_urgent(queue, model->op) && !queue->is_urgent)
+			queue->is_urgent = must_wake = true;
+		if (queue->n == 1 || must_wake)
 			pthread_cond_signal(&queue->changed);
 	}
 	pthread_mutex_unlock(&queue->lock);
@@ -85,6 +94,12 @@ static struct timespec moment_in(int64_t ms)
 	return moment;
 }
 
+static bool must_wait(const struct store_queue *queue, enum store_patience patience)
+{
+	return patience == STORE_PATIENT || (patience == STORE_GATHER && !queue->is_urgent) ||
+	       (patience == STORE_EAGER && queue->n == 0);
+}
+
 bool store_queue_wait(struct store_queue *queue, int64_t ms, enum store_patience patience)
 {
 	struct timespec end = moment_in(ms);
@@ -92,7 +107,7 @@ bool store_queue_wait(struct store_queue *queue, int64_t ms, enum store_patience
 	bool is_open;
 
 	pthread_mutex_lock(&queue->lock);
-	while (result == 0 && !queue->is_closing && (patience == STORE_PATIENT || queue->n == 0))
+	while (result == 0 && !queue->is_closing && must_wait(queue, patience))
 		result = pthread_cond_timedwait(&queue->changed, &queue->lock, &end);
 	is_open = !queue->is_closing;
 	pthread_mutex_unlock(&queue->lock);
@@ -107,6 +122,7 @@ void store_queue_take(struct store_queue *queue, struct list *writes)
 	while ((node = list_shift(&queue->writes)))
 		list_append(writes, node);
 	queue->n = queue->n_octets = 0;
+	queue->is_urgent = false;
 	pthread_mutex_unlock(&queue->lock);
 }
 

@@ -42,6 +42,7 @@ struct store_queue {
 	pthread_cond_t changed;
 	struct list writes;
 	size_t n, n_octets;
+	bool is_urgent; /* not to be gathered for any longer */
 	bool is_closing;
 };
 
@@ -58,6 +59,7 @@ void store_queue_close(struct store_queue *queue);
 
 enum store_patience {
 	STORE_EAGER,  /* wait until there is something to write */
+	STORE_GATHER, /* wait for the whole time, unless much has come, or a purge */
 	STORE_PATIENT /* wait for the whole time */
 };
 

@@ -271,6 +271,54 @@ Test(store_lmdb, expired_records_are_removed_while_nothing_is_written)
 	kit_fini(&kit);
 }
 
+static uint64_t n_transactions(unsigned slot)
+{
+	struct histogram histogram;
+	uint64_t n = 0;
+
+	counter_histogram(METRIC_STORE_SECONDS, slot, LABEL_OP_PUT, &histogram);
+	for (unsigned i = 0; i < N_BUCKETS; i++)
+		n += histogram.n[i];
+	return n;
+}
+
+Test(store_lmdb, what_comes_soon_after_a_write_is_gathered)
+{
+	struct slice got;
+	struct kit kit;
+	unsigned slot;
+
+	kit_init(&kit);
+	kit.opts.ms_gather = 60000;
+	kit_open(&kit);
+	slot = kit.shared->slot;
+	kit_store(&kit, "alone", "x");
+	for (int i = 0; i < 8; i++) {
+		kit_put(&kit, "gathered", "y", FAR_OFF);
+		for (int n = 0; n < 5000; n++) /* a writer that does not wait comes first */
+			cr_assert_eq(kit_get(&kit, "gathered", &got), ERR_NOT_FOUND);
+	}
+	kit_close(&kit); /* writes what there is */
+	cr_expect_eq(n_transactions(slot), 2);
+	cr_expect_eq(kit_rows(&kit, "records"), 2);
+	kit_fini(&kit);
+}
+
+Test(store_lmdb, a_flood_is_not_gathered_for_long)
+{
+	struct kit kit;
+
+	kit_init(&kit);
+	kit.opts.ms_gather = 60000;
+	kit_open(&kit);
+	kit_store(&kit, "alone", "x");
+	for (int i = 0; i < 8192; i++)
+		kit_put(&kit, "one of many", "y", FAR_OFF);
+	KIT_WAIT(PUTS(&kit, OK) == 8193);
+	kit_close(&kit);
+	kit_fini(&kit);
+}
+
 Test(store_lmdb, a_new_expiry_replaces_the_old_one)
 {
 	struct kit kit;
