@@ -105,7 +105,7 @@ static void put_tier(struct explain_page *page, const struct inspected *tier, si
 		buf_text(out, ",");
 		entry_json(tier->entry, relay_issuers(relay), out);
 		put_next_update(tier->entry, out);
-		retry_at = atomic_load_explicit(&tier->entry->retry_at, memory_order_relaxed);
+		retry_at = entry_retry_at(tier->entry);
 		if (i == 0 && retry_at > clock_wall()) {
 			date_to_iso(iso, retry_at);
 			buf_text(out, ",");

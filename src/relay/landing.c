@@ -70,7 +70,7 @@ static void put_off_refresh(struct entry *entry, const struct policy *policy, in
 		retry_at = now + policy->neg_ttl_error;
 	else if (retry_at > margin_at)
 		retry_at = margin_at;
-	atomic_store(&entry->retry_at, retry_at);
+	entry_set_retry_at(entry, retry_at);
 }
 
 void landing_put_off_if_same(const struct common *common, const struct ask *question,

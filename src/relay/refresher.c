@@ -138,7 +138,7 @@ static struct due *due_of(const struct common *common, uint64_t hash)
 
 static int64_t due_at(struct entry *entry)
 {
-	int64_t retry_at = atomic_load(&entry->retry_at);
+	int64_t retry_at = entry_retry_at(entry);
 
 	return retry_at > entry->refresh_at ? retry_at : entry->refresh_at;
 }

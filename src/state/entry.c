@@ -7,7 +7,7 @@
 
 #include "state/heap_size.h"
 
-static_assert(offsetof(struct entry, bytes) <= 95, "P5: every octet here is a megabyte");
+static_assert(offsetof(struct entry, bytes) <= 90, "P5: every octet here is a megabyte");
 
 enum {
 	HEAD_LEN = offsetof(struct cache_key, serial) /* octets of a key before its serial */
@@ -87,7 +87,7 @@ struct entry *entry_new(const struct entry_parts *parts, struct tails *tails)
 	entry->serial_len = key->serial_len;
 	entry->alg = key->alg;
 	entry->status = (uint8_t)verdict->status;
-	entry->flags = (uint16_t)verdict->flags;
+	entry->flags = verdict->flags & 0x7fff;
 	entry->responder = (uint16_t)parts->responder;
 	entry->etag_len = (uint8_t)parts->etag.len;
 	entry->is_reusable =
@@ -183,11 +183,21 @@ size_t entry_memory(const struct entry *entry)
 	return heap_size(block_len_of(entry));
 }
 
+static unsigned clamp_retry_at(int64_t t)
+{
+	return t < 0 ? 0 : t > UINT32_MAX ? UINT32_MAX : (unsigned)t;
+}
+
+void entry_set_retry_at(struct entry *entry, int64_t t)
+{
+	atomic_store_explicit(&entry->retry_at, clamp_retry_at(t), memory_order_relaxed);
+}
+
 bool entry_claim_refresh(struct entry *entry, int64_t now, int64_t until)
 {
-	int64_t retry_at = atomic_load_explicit(&entry->retry_at, memory_order_relaxed);
+	unsigned retry_at = atomic_load_explicit(&entry->retry_at, memory_order_relaxed);
 
-	return now >= retry_at &&
-	       atomic_compare_exchange_strong_explicit(&entry->retry_at, &retry_at, until,
-						       memory_order_relaxed, memory_order_relaxed);
+	return now >= (int64_t)retry_at && atomic_compare_exchange_strong_explicit(
+					       &entry->retry_at, &retry_at, clamp_retry_at(until),
+					       memory_order_relaxed, memory_order_relaxed);
 }

@@ -38,17 +38,17 @@ struct entry {
 	atomic_uchar marks;		 /* enum entry_marks */
 	uint8_t status;			 /* enum cert_status */
 	struct tail *tail;		 /* the issuer-id, and the last octets of the DER; shared */
-	_Atomic int64_t retry_at;	 /* wall clock; no refresh before it */
+	atomic_uint retry_at;		 /* entry_retry_at */
 	struct __attribute__((packed)) { /* wall clock seconds, 0 to ENTRY_TIME_MAX */
 		int64_t this_update : 40;
 		int64_t produced_at : 40;
 		int64_t fetched_at : 40;
 		int64_t refresh_at : 40;
 		int64_t hard_expiry : 40;
-		uint16_t flags;	    /* enum verdict_flags */
-		uint16_t responder; /* counters' slot of the one who gave it */
-		uint8_t etag_len;   /* 0: the responder gave none */
-		bool is_reusable;   /* false: clients get max-age=0 (CL-04, NO-09) */
+		uint16_t flags : 15;  /* enum verdict_flags */
+		bool is_reusable : 1; /* false: clients get max-age=0 (CL-04, NO-09) */
+		uint16_t responder;   /* counters' slot of the one who gave it */
+		uint8_t etag_len;     /* 0: the responder gave none */
 	};
 	uint8_t sha256[SHA256_LEN]; /* of the whole DER */
 	uint8_t bytes[]; /* the DER without its tail; the serial, if it is not in there; the ETag */
@@ -113,6 +113,14 @@ static inline bool entry_is_used(const struct entry *entry)
 {
 	return atomic_load_explicit(&entry->marks, memory_order_relaxed) & ENTRY_USED;
 }
+
+/* No refresh is tried before it. Wall clock seconds; they are kept in 32 bits, till 2106. */
+static inline int64_t entry_retry_at(struct entry *entry)
+{
+	return atomic_load_explicit(&entry->retry_at, memory_order_relaxed);
+}
+
+void entry_set_retry_at(struct entry *entry, int64_t t);
 
 /* Starts a refresh for whoever asks first: true for one caller until `until` has passed. */
 bool entry_claim_refresh(struct entry *entry, int64_t now, int64_t until);
