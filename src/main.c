@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * ocsprelay: finds the subcommand that the first argument names and hands it the rest. The
- * commands are the rows of tbl/commands.h, each a function of ctl.
+ * commands are the rows of tbl/commands.h, each a function of cmd.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/args.h"
-#include "ctl/commands.h"
+#include "cmd/args.h"
+#include "cmd/commands.h"
 #include "ctl/config.h"
 #include "ctl/suggest.h"
 

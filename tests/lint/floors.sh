@@ -9,24 +9,25 @@ cd "$(dirname "$0")/../.."
 exec /usr/bin/env python3 - <<'PYTHON'
 import pathlib, re, sys
 
-floors = {"base": 0, "core": 1, "state": 2, "io": 3, "relay": 4, "ctl": 5}
+floors = {"base": 0, "core": 1, "state": 2, "io": 3, "relay": 4, "ctl": 5, "cmd": 6}
 # library header -> floors that may include it
 allowed = [
     (r"openssl/ssl", {"io"}),
-    (r"openssl/x509v3", {"core", "io", "ctl"}),
-    (r"openssl/", {"core", "ctl"}),
+    (r"openssl/x509v3", {"core", "io", "ctl", "cmd"}),
+    (r"openssl/", {"core", "ctl", "cmd"}),
     (r"event2/(http|buffer|keyvalq)", {"ctl"}),
     (r"event2/", {"io", "ctl"}),
     (r"curl/", {"io"}),
     (r"lmdb\.h", {"io"}),
     (r"hiredis", {"io"}),
     (r"confuse\.h", {"ctl"}),
-    (r"jansson\.h", {"ctl"}),
+    (r"jansson\.h", {"ctl", "cmd"}),
     (r"systemd/", {"io"}),
     (r"(sys/socket|sys/un|netinet/|arpa/|netdb|sys/epoll|sys/eventfd)", {"io"}),
-    (r"(syslog|getopt|glob)\.h", {"ctl"}),
+    (r"(syslog|glob)\.h", {"ctl"}),
+    (r"(getopt|termios)\.h", {"cmd"}),
     (r"pthread\.h", {"base", "state", "io", "relay", "ctl"}),
-    (r"(stdio)\.h", {"base", "io", "relay", "ctl"}),
+    (r"(stdio)\.h", {"base", "io", "relay", "ctl", "cmd"}),
 ]
 clocks = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|localtime|localtime_r|mktime)\(")
 errors = []

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/args.h"
-#include "ctl/commands.h"
+#include "cmd/args.h"
+#include "cmd/commands.h"
 
 #define MAX_ARGS 10
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What "serve" refuses to begin with. The clock is the test's: the linker puts it in front of the
- * real one (unit_ctl_LDFLAGS). There is nothing to listen on, so no daemon comes of any of this.
+ * real one (unit_cmd_LDFLAGS). There is nothing to listen on, so no daemon comes of any of this.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "cmd/args.h"
+#include "cmd/commands.h"
 #include "core/dates.h"
-#include "ctl/args.h"
-#include "ctl/commands.h"
 #include "io/clock.h"
 
 int64_t __real_clock_wall(void);

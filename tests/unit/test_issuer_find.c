@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Which issuer certificates make known, and the file that is made of it. */
-#include "ctl/issuer_find.h"
+#include "cmd/issuer_find.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "ctl/issuer_file.h"
+#include "cmd/issuer_file.h"
 #include "pki.h"
 
 #define KEY(i) pki_key(PKI_P256, i)

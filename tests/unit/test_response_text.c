@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "build.h"
-#include "ctl/response_text.h"
+#include "cmd/response_text.h"
 #include "pki.h"
 
 #define CA_KEY pki_key(PKI_P256, 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The life of a staple's file over days, on a clock of its own. */
-#include "ctl/staple.h"
+#include "cmd/staple.h"
 
 #include <criterion/criterion.h>
 #include <openssl/pem.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "ctl/commands.h"
+#include "cmd/commands.h"
 #include "io/files.h"
 #include "pki.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Which answer takes the place of which in a staple's file, and when to ask again. */
-#include "ctl/staple_rule.h"
+#include "cmd/staple_rule.h"
 
 #include <criterion/criterion.h>
 

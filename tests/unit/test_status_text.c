@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The status for people: its lines, rates between two looks, colours, and what never gets through.
  */
-#include "ctl/status_text.h"
+#include "cmd/status_text.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 
 #include <openssl/pem.h>
 
-#include "ctl/subject.h"
+#include "cmd/subject.h"
 #include "pki.h"
 
 #define KEY(i) pki_key(PKI_P256, i)

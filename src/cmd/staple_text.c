@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/* One line or one object for each. */
+#include "cmd/staple_text.h"
+
+#include "base/bytes.h"
+#include "cmd/commands.h"
+#include "core/dates.h"
+
+static const char *const statuses[] = {
+    [CERT_GOOD] = "good", [CERT_REVOKED] = "revoked", [CERT_UNKNOWN] = "unknown"};
+
+static const char *const did_texts[N_STAPLE_DID] = {[STAPLE_DID_NOTHING] = "failed",
+						    [STAPLE_DID_WRITE] = "written",
+						    [STAPLE_DID_LEAVE] = "unchanged",
+						    [STAPLE_DID_KEEP] = "kept",
+						    [STAPLE_DID_REMOVE] = "removed"};
+
+void staple_text(const struct staple *staple, struct buf *out)
+{
+	char until[ISO_DATE_SIZE], at[ISO_DATE_SIZE];
+
+	date_to_iso(until, staple->is.hard_expiry);
+	date_to_iso(at, staple->is.revoked_at);
+	buf_printf(out, "%s: ", staple->cert_path);
+	if (staple->did == STAPLE_DID_NOTHING) {
+		buf_text(out, staple->why);
+		if (staple->is_there)
+			buf_printf(out, "; the staple at hand says %s until %s",
+				   statuses[staple->is.status], until);
+		else
+			buf_text(out, "; there is no valid staple");
+		return;
+	}
+	buf_text(out, statuses[staple->is.status]);
+	if (staple->is.status == CERT_REVOKED)
+		buf_printf(out, " since %s", at);
+	if (staple->did == STAPLE_DID_REMOVE)
+		buf_text(out, ", staple removed: the answer has no nextUpdate");
+	else
+		buf_printf(out, ", %s, valid until %s", did_texts[staple->did], until);
+	if (staple->did == STAPLE_DID_KEEP)
+		buf_printf(out, ": %s", staple->why);
+}
+
+static void member(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, ",\"%s\":\"", name);
+	buf_json(out, slice_text(value));
+	buf_text(out, "\"");
+}
+
+static void date_member(struct buf *out, const char *name, int64_t t)
+{
+	char text[ISO_DATE_SIZE];
+
+	date_to_iso(text, t);
+	member(out, name, text);
+}
+
+void staple_json(const struct staple *staple, struct buf *out)
+{
+	buf_text(out, "{\"certificate\":\"");
+	buf_json(out, slice_text(staple->cert_path));
+	buf_text(out, "\"");
+	member(out, "staple", staple->path);
+	member(out, "result", did_texts[staple->did]);
+	if (staple->is_there || staple->did == STAPLE_DID_REMOVE) {
+		member(out, "status", statuses[staple->is.status]);
+		date_member(out, "this_update", staple->is.this_update);
+		if (staple->is.status == CERT_REVOKED)
+			date_member(out, "revoked_at", staple->is.revoked_at);
+	}
+	if (staple->is_there)
+		date_member(out, "valid_until", staple->is.hard_expiry);
+	if (staple->did == STAPLE_DID_NOTHING || staple->did == STAPLE_DID_KEEP)
+		member(out, "text", staple->why);
+	if (*staple->detail != '\0')
+		member(out, "detail", staple->detail);
+	buf_printf(out, ",\"exit\":%d}", staple->exit);
+}
