@@ -2,11 +2,11 @@
 /* ocsprelay runway: how long the answers in use would last without their responders. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd/commands.h"
+#include "cmd/paint.h"
 #include "cmd/remote.h"
 #include "cmd/span.h"
 
@@ -31,11 +31,10 @@ static void print_bar(const json_t *runway, int64_t longest)
 		putchar(i < first ? '#' : i < median ? '=' : '-');
 }
 
-static void print_state(const json_t *issuer, bool is_terminal)
+static void print_state(const json_t *issuer)
 {
 	const json_t *rehearsal = json_object_get(issuer, "rehearsal");
 	bool is_down = json_is_true(json_object_get(issuer, "down"));
-	const char *colour = is_terminal && is_down ? "\033[31m" : "";
 	char left[SPAN_TEXT], text[SPAN_TEXT + 16] = "up";
 
 	if (json_is_object(rehearsal)) {
@@ -44,7 +43,8 @@ static void print_state(const json_t *issuer, bool is_terminal)
 	} else if (is_down) {
 		strcpy(text, "down");
 	}
-	printf("%s%-17s%s", colour, text, *colour ? "\033[0m" : "");
+	printf("%s%-17s%s", is_down ? paint(PAINT_BAD) : "", text,
+	       is_down ? paint(PAINT_NONE) : "");
 }
 
 static void print_issuer(const json_t *issuer, int width, int64_t longest)
@@ -55,7 +55,7 @@ static void print_issuer(const json_t *issuer, int width, int64_t longest)
 	char text[SPAN_TEXT] = "-";
 
 	printf("%-*s  ", width, remote_text(issuer, "name"));
-	print_state(issuer, is_terminal && getenv("NO_COLOR") == NULL);
+	print_state(issuer);
 	printf("  %8" PRId64, remote_number(runway, "answers"));
 	for (size_t i = 0; i < N_ELEMENTS(members); i++) {
 		if (json_is_object(runway))

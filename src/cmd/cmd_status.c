@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "cmd/commands.h"
+#include "cmd/paint.h"
 #include "cmd/remote.h"
 #include "cmd/screen.h"
 #include "cmd/status_text.h"
@@ -36,7 +37,7 @@ struct watch {
 
 static int show_once(struct remote *remote)
 {
-	struct status_text text = {.has_colours = screen_has_colours()};
+	struct status_text text = {.has_colours = paint_is_wanted()};
 	json_t *told = NULL;
 	struct buf page;
 	int status = remote_object(remote, PATH, NULL, slice_of(NULL, 0), &told);
@@ -68,7 +69,7 @@ static void take(struct watch *watch, json_t *told)
 	    .told = told,
 	    .before = is_same_relay(watch->before, told) ? watch->before : NULL,
 	    .ms_between = ms_now - watch->ms_before,
-	    .has_colours = screen_has_colours()};
+	    .has_colours = paint_is_wanted()};
 	char now[ISO_DATE_SIZE];
 
 	date_to_iso(now, clock_wall());
@@ -86,7 +87,6 @@ static void take(struct watch *watch, json_t *told)
 /* What went wrong, above what was told last. */
 static bool show_failure(struct watch *watch)
 {
-	bool has_colours = screen_has_colours();
 	struct buf page;
 	bool is_seen;
 
@@ -97,9 +97,8 @@ static bool show_failure(struct watch *watch)
 	for (char *p = watch->said; *p != '\0'; p++)
 		*p = iscntrl((unsigned char)*p) ? '?' : *p;
 	buf_init(&page, MAX_TEXT);
-	buf_printf(&page, "%s%s%s\ntrying again every %" PRId64 " s, q ends\n\n",
-		   has_colours ? "\033[1;31m" : "", watch->said, has_colours ? "\033[0m" : "",
-		   watch->ms_every / 1000);
+	buf_printf(&page, "%s%s%s\ntrying again every %" PRId64 " s, q ends\n\n", paint(PAINT_BAD),
+		   watch->said, paint(PAINT_NONE), watch->ms_every / 1000);
 	buf_append(&page, watch->page.p, watch->page.len);
 	is_seen = screen_show(buf_slice(&page));
 	buf_fini(&page);

@@ -6,9 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "types.h"
-
-static bool is_wanted(void)
+bool paint_is_wanted(void)
 {
 	const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
 
@@ -16,13 +14,18 @@ static bool is_wanted(void)
 	       (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }
 
-const char *paint(enum paint colour)
+const char *paint_sequence(enum paint colour)
 {
 	static const char *const sequences[] = {[PAINT_NONE] = "\033[0m",
 						[PAINT_HEAD] = "\033[1m",
 						[PAINT_GOOD] = "\033[32m",
 						[PAINT_DOUBT] = "\033[33m",
-						[PAINT_BAD] = "\033[31m"};
+						[PAINT_BAD] = "\033[1;31m"};
 
-	return is_wanted() ? sequences[colour] : "";
+	return sequences[colour];
+}
+
+const char *paint(enum paint colour)
+{
+	return paint_is_wanted() ? paint_sequence(colour) : "";
 }

@@ -3,6 +3,8 @@
 #ifndef OCSPRELAY_CMD_PAINT_H
 #define OCSPRELAY_CMD_PAINT_H
 
+#include "types.h"
+
 enum paint {
 	PAINT_NONE, /* ends the others */
 	PAINT_HEAD,
@@ -11,7 +13,13 @@ enum paint {
 	PAINT_BAD
 };
 
-/* What to print on standard output for it, or "". */
+/* Whether standard output is to have colours. */
+bool paint_is_wanted(void);
+
+/* The escape sequence of a colour, wanted or not; static. */
+const char *paint_sequence(enum paint colour);
+
+/* What to print on standard output for it: the same, or "" if none is wanted. */
 const char *paint(enum paint colour);
 
 #endif

@@ -21,7 +21,4 @@ bool screen_wait(int64_t ms);
 /* Gives the terminal back. */
 void screen_close(void);
 
-/* Whether colours are wanted on standard output: a terminal, and no NO_COLOR. */
-bool screen_has_colours(void);
-
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "cmd/paint.h"
 #include "cmd/progress.h"
 #include "cmd/remote.h"
 #include "cmd/span.h"
@@ -34,18 +35,20 @@ static int put_name(struct buf *out, const char *name)
 	return columns;
 }
 
-static void put_coloured(const struct status_text *text, const char *colour, const char *word,
+static void put_coloured(const struct status_text *text, enum paint colour, const char *word,
 			 struct buf *out)
 {
-	buf_printf(out, "%s%s%s", text->has_colours ? colour : "", word,
-		   text->has_colours ? "\033[0m" : "");
+	bool is_painted = text->has_colours && colour != PAINT_NONE;
+
+	buf_printf(out, "%s%s%s", is_painted ? paint_sequence(colour) : "", word,
+		   is_painted ? paint_sequence(PAINT_NONE) : "");
 }
 
 static void put_health(const struct status_text *text, const json_t *of, struct buf *out)
 {
 	bool is_up = json_is_true(json_object_get(of, "up"));
 
-	put_coloured(text, is_up ? "\033[32m" : "\033[1;31m", is_up ? "up  " : "down", out);
+	put_coloured(text, is_up ? PAINT_GOOD : PAINT_BAD, is_up ? "up  " : "down", out);
 	buf_text(out, " ");
 }
 
@@ -130,7 +133,7 @@ static void put_rates(const struct status_text *text, const char *label, json_t 
 		snprintf(errors, sizeof(errors), "%.1f errors/s",
 			 (double)(now.errors - then.errors) / seconds);
 		buf_text(out, ", ");
-		put_coloured(text, "\033[1;31m", errors, out);
+		put_coloured(text, PAINT_BAD, errors, out);
 	}
 	buf_text(out, "\n");
 }
@@ -276,7 +279,7 @@ static void put_runway(const struct status_text *text, const json_t *issuer, str
 	span_text(last, remote_number(runway, "last"));
 	buf_printf(out, LABEL "runway of %" PRId64 " answers in use: first ", "",
 		   remote_number(runway, "answers"));
-	put_coloured(text, is_short ? "\033[1;31m" : "", first, out);
+	put_coloured(text, is_short ? PAINT_BAD : PAINT_NONE, first, out);
 	buf_printf(out, ", median %s, last %s\n", median, last);
 }
 
