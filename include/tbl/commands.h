@@ -1,75 +1,78 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Every subcommand: COMMAND(name, arguments, text, help of its options).
- * An option's help is one line per option; the parser of each command has the same names.
+ * An option's help is one line per option; the parser of each command has the same names. What
+ * several commands take is said here once: of those that talk to a running relay, REMOTE_ROWS
+ * (cmd/remote.h) are the rows.
  */
-COMMAND(serve, "[-c FILE]", "run the relay in the foreground",
-	"  -c, --config FILE     configuration (default " CONFIG_DEFAULT_PATH ")\n")
-COMMAND(check, "[-c FILE] [--json] [--online]", "read configuration and certificates, print what was understood, and every error",
+#define USAGE_REMOTE "[-c FILE | --admin ADDRESS] [--json]"
+#define HELP_REMOTE \
+	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n" \
+	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n" \
+	"      --token-file FILE whose first line is the token for it\n" \
+	"      --json            print JSON\n"
+#define HELP_CONFIG \
 	"  -c, --config FILE     configuration (default " CONFIG_DEFAULT_PATH ")\n"
+#define HELP_JSON \
+	"      --json            print JSON\n"
+#define HELP_HASH \
+	"      --hash ALG        of the CertID: sha1 (default), sha224, sha256, sha384, sha512\n"
+#define HELP_ISSUER \
+	"      --issuer NAME     of this issuer, as status and check name it, or its id\n"
+#define HELP_SERIAL \
+	"      --serial HEX      about this serial number\n"
+#define HELP_SELECTION \
+	HELP_ISSUER HELP_SERIAL \
+	"      --all             everything\n"
+
+COMMAND(serve, "[-c FILE]", "run the relay in the foreground",
+	HELP_CONFIG)
+COMMAND(check, "[-c FILE] [--json] [--online]", "read configuration and certificates, print what was understood, and every error",
+	HELP_CONFIG
 	"      --online          also try every responder of every issuer\n"
-	"      --json            print JSON\n")
+	HELP_JSON)
 COMMAND(query, "[--url URL] [--issuer CA.pem] [--nonce] [--hash ALG] [--method METHOD] [--out FILE] [--timeout SECONDS] [--json] CERT.pem", "ask for a certificate's status, verify the answer, print it",
 	"      --url URL         whom to ask: the relay; default: the responder named in the certificate\n"
 	"      --issuer FILE     the CA's certificate; default: found in CERT.pem\n"
 	"      --nonce           send a nonce\n"
-	"      --hash ALG        of the CertID: sha1 (default), sha224, sha256, sha384, sha512\n"
+	HELP_HASH
 	"      --method METHOD   auto (default), get or post\n"
 	"      --out FILE        also write the DER of the response to FILE\n"
 	"      --timeout SECONDS for the whole query, default 10\n"
-	"      --json            print JSON\n")
+	HELP_JSON)
 COMMAND(verify, "--issuer CA.pem [--cert CERT.pem | --request REQ.der] [--at TIME] [--trusted FILE] [--json] RESPONSE.der", "judge a response file exactly as the relay would",
 	"      --issuer FILE     the CA's certificate\n"
 	"      --cert FILE       the certificate in question\n"
 	"      --request FILE    the OCSP request in question, DER\n"
 	"      --at TIME         2026-01-31T12:00:00Z or seconds since 1970; default: now\n"
 	"      --trusted FILE    certificates trusted to sign for the CA\n"
-	"      --json            print JSON\n")
+	HELP_JSON)
 COMMAND(explain, "[-c FILE] [--admin ADDRESS] [--json] [--issuer CA.pem] [--hash ALG] [--offline] CERT.pem", "all about one certificate: key, issuer, rule, what is cached, what the responders say now, and the verdict",
-	"  -c, --config FILE     configuration (default " CONFIG_DEFAULT_PATH ")\n"
+	HELP_CONFIG
 	"      --admin ADDRESS   of the running relay, if not as in the configuration: host:port or unix:/path\n"
 	"      --token-file FILE whose first line is the token for it\n"
-	"      --json            print JSON\n"
+	HELP_JSON
 	"      --issuer FILE     the CA's certificate; default: found in the configuration or in CERT.pem\n"
-	"      --hash ALG        of the CertID: sha1 (default), sha224, sha256, sha384, sha512\n"
+	HELP_HASH
 	"      --offline         ask no responder\n")
-COMMAND(status, "[-c FILE | --admin ADDRESS] [--json] [--watch [SECONDS]]", "a running relay at a glance",
-	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
-	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
-	"      --token-file FILE whose first line is the token for it\n"
-	"      --json            print JSON\n"
+COMMAND(status, USAGE_REMOTE " [--watch [SECONDS]]", "a running relay at a glance",
+	HELP_REMOTE
 	"      --watch           again and again, with rates, until q or Ctrl-C\n"
 	"      SECONDS           between two looks, default 2\n")
-COMMAND(list, "[-c FILE | --admin ADDRESS] [--json] [--issuer NAME] [--serial HEX] [--expiring TIME] [--limit N]", "what a running relay has in memory, first what expires first",
-	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
-	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
-	"      --token-file FILE whose first line is the token for it\n"
-	"      --json            print JSON\n"
-	"      --issuer NAME     of this issuer, as status and check name it, or its id\n"
-	"      --serial HEX      about this serial number\n"
+COMMAND(list, USAGE_REMOTE " [--issuer NAME] [--serial HEX] [--expiring TIME] [--limit N]", "what a running relay has in memory, first what expires first",
+	HELP_REMOTE
+	HELP_ISSUER
+	HELP_SERIAL
 	"      --expiring TIME   within this time: 90m, 6h, 2d\n"
 	"      --limit N         so many at most; default 1000, with --json all\n")
-COMMAND(purge, "[-c FILE | --admin ADDRESS] [--json] [--issuer NAME] [--serial HEX] [--all]", "have a running relay, its stores and its fleet forget answers",
-	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
-	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
-	"      --token-file FILE whose first line is the token for it\n"
-	"      --json            print JSON\n"
-	"      --issuer NAME     of this issuer, as status and check name it, or its id\n"
-	"      --serial HEX      about this serial number\n"
-	"      --all             everything\n")
-COMMAND(refresh, "[-c FILE | --admin ADDRESS] [--json] [--issuer NAME] [--serial HEX] [--all]", "have a running relay fetch now what it has in memory",
-	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
-	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
-	"      --token-file FILE whose first line is the token for it\n"
-	"      --json            print JSON\n"
-	"      --issuer NAME     of this issuer, as status and check name it, or its id\n"
-	"      --serial HEX      about this serial number\n"
-	"      --all             everything\n")
-COMMAND(warm, "[-c FILE | --admin ADDRESS] [--json] [--tls HOST[:PORT]] [--timeout SECONDS] [PATH...]", "have a running relay fetch what it lacks about these certificates",
-	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
-	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
-	"      --token-file FILE whose first line is the token for it\n"
-	"      --json            print JSON\n"
+COMMAND(purge, USAGE_REMOTE " [--issuer NAME] [--serial HEX] [--all]", "have a running relay, its stores and its fleet forget answers",
+	HELP_REMOTE
+	HELP_SELECTION)
+COMMAND(refresh, USAGE_REMOTE " [--issuer NAME] [--serial HEX] [--all]", "have a running relay fetch now what it has in memory",
+	HELP_REMOTE
+	HELP_SELECTION)
+COMMAND(warm, USAGE_REMOTE " [--tls HOST[:PORT]] [--timeout SECONDS] [PATH...]", "have a running relay fetch what it lacks about these certificates",
+	HELP_REMOTE
 	"      --tls HOST[:PORT] the certificates that this server presents, port 443; may be given again\n"
 	"      --timeout SECONDS for each of these servers, default 10\n"
 	"      PATH              a file of certificates, PEM or DER, or a directory of such (- for standard input)\n")
@@ -98,32 +101,17 @@ COMMAND(issuer, "add [-c FILE] [--dir DIR] [--name NAME] [--tls HOST[:PORT]] [--
 	"      --token-file FILE whose first line is the token for it\n"
 	"      --timeout SECONDS for a server to answer, default 10\n"
 	"      CERT.pem          certificates: of the CA, and of a leaf that names the responder\n")
-COMMAND(export, "[-c FILE | --admin ADDRESS] [--json] [--tier TIER] FILE", "write what a running relay has into a bundle, - for standard output",
-	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
-	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
-	"      --token-file FILE whose first line is the token for it\n"
-	"      --json            print JSON\n"
+COMMAND(export, USAGE_REMOTE " [--tier TIER] FILE", "write what a running relay has into a bundle, - for standard output",
+	HELP_REMOTE
 	"      --tier TIER       memory, disk or redis only\n")
-COMMAND(import, "[-c FILE | --admin ADDRESS] [--json] FILE", "have a running relay verify and keep what is in a bundle, - for standard input",
-	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
-	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
-	"      --token-file FILE whose first line is the token for it\n"
-	"      --json            print JSON\n")
-COMMAND(runway, "[-c FILE | --admin ADDRESS] [--json]", "how long a running relay could do without the responders of each issuer",
-	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
-	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
-	"      --token-file FILE whose first line is the token for it\n"
-	"      --json            print JSON\n")
-COMMAND(rehearse, "[-c FILE | --admin ADDRESS] [--json] --issuer NAME --for TIME | --stop", "have a running relay behave as if an issuer's responders were down",
-	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
-	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
-	"      --token-file FILE whose first line is the token for it\n"
-	"      --json            print JSON\n"
-	"      --issuer NAME     of this issuer, as status and check name it, or its id\n"
+COMMAND(import, USAGE_REMOTE " FILE", "have a running relay verify and keep what is in a bundle, - for standard input",
+	HELP_REMOTE)
+COMMAND(runway, USAGE_REMOTE, "how long a running relay could do without the responders of each issuer",
+	HELP_REMOTE)
+COMMAND(rehearse, USAGE_REMOTE " --issuer NAME --for TIME | --stop", "have a running relay behave as if an issuer's responders were down",
+	HELP_REMOTE
+	HELP_ISSUER
 	"      --for TIME        for so long: 90s, 2h, 1d; 30d at most\n"
 	"      --stop            not any longer\n")
-COMMAND(reload, "[-c FILE | --admin ADDRESS] [--json]", "as SIGHUP: read configuration and certificates anew, and say what came of it",
-	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n"
-	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n"
-	"      --token-file FILE whose first line is the token for it\n"
-	"      --json            print JSON\n")
+COMMAND(reload, USAGE_REMOTE, "as SIGHUP: read configuration and certificates anew, and say what came of it",
+	HELP_REMOTE)
