@@ -22,6 +22,7 @@
 #define VAL_HELP    (FIRST_VAL + MAX_ROWS)
 #define VAL_VERSION (VAL_HELP + 1)
 #define MAX_NUMBER  INT32_MAX
+#define MAX_SECONDS 3600
 
 struct command_row {
 	const char *name, *arguments, *text, *help;
@@ -86,7 +87,8 @@ void args_print_help(const char *command)
 
 static bool takes_value(const struct args_row *row)
 {
-	return row->type == ARGS_TEXT || row->type == ARGS_TEXTS || row->type == ARGS_NUMBER;
+	return row->type == ARGS_TEXT || row->type == ARGS_TEXTS || row->type == ARGS_NUMBER ||
+	       row->type == ARGS_SECONDS;
 }
 
 static bool is_operand(const struct args_row *row)
@@ -134,9 +136,16 @@ static const struct args_row *row_of(const struct args_spec *spec, int val)
 static int store_number(const struct args_spec *spec, const struct args_row *row, const char *text,
 			uint64_t *out)
 {
-	if (decimal_decode(slice_text(text), MAX_NUMBER, out) == OK)
-		return ARGS_GO;
-	return args_usage(spec->command, "--%s: \"%s\" is no whole number", row->name, text);
+	bool are_seconds = row->type == ARGS_SECONDS;
+	uint64_t number;
+
+	if (decimal_decode(slice_text(text), MAX_NUMBER, &number) != OK)
+		return args_usage(spec->command, "--%s: \"%s\" is no whole number", row->name,
+				  text);
+	if (are_seconds && (number == 0 || number > MAX_SECONDS))
+		return args_usage(spec->command, "--%s: 1 to %d", row->name, MAX_SECONDS);
+	*out = number;
+	return ARGS_GO;
 }
 
 static int add_text(const struct args_spec *spec, struct args_texts *texts, const char *text)
@@ -167,6 +176,7 @@ static int store(const struct args_spec *spec, const struct args_row *row, const
 		*(bool *)member = true;
 		break;
 	case ARGS_NUMBER:
+	case ARGS_SECONDS:
 		return store_number(spec, row, text, member);
 	case ARGS_TEXTS:
 	case ARGS_OPERANDS:

@@ -8,7 +8,7 @@
  *	static const struct args_row rows[] = {
  *	    {"url", 0, ARGS_TEXT, offsetof(struct query_args, url)},
  *	    {"nonce", 0, ARGS_FLAG, offsetof(struct query_args, nonce)},
- *	    {"timeout", 0, ARGS_NUMBER, offsetof(struct query_args, timeout)},
+ *	    {"timeout", 0, ARGS_SECONDS, offsetof(struct query_args, timeout)},
  *	    {"CERT.pem", 0, ARGS_OPERAND, offsetof(struct query_args, cert)},
  *	};
  *	static const struct args_spec spec = {"query", rows, N_ELEMENTS(rows)};
@@ -27,6 +27,7 @@ enum args_type {
 	ARGS_FLAG,    /* bool, true when given */
 	ARGS_TEXT,    /* const char *, borrowed from argv; untouched when not given */
 	ARGS_NUMBER,  /* uint64_t, decimal, at most 2^31 - 1; untouched when not given */
+	ARGS_SECONDS, /* the same, for how long to wait: 1 to 3600 */
 	ARGS_TEXTS,   /* struct args_texts: each value of an option that may be given again */
 	ARGS_OPERAND, /* const char *: what stands without an option, in the order of the rows;
 			 needed */

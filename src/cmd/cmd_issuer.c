@@ -24,7 +24,6 @@
 #include "io/tls_peer.h"
 #include "io/upstream.h"
 
-#define MAX_SECONDS 3600
 #define MAX_FILE    (16 << 20)
 
 struct issuer_args {
@@ -373,11 +372,9 @@ static int check(const struct issuer_args *args)
 		return args_usage("issuer", "which certificates? files or --tls");
 	if (args->given.tls != NULL && !tls_peer_check(args->given.tls))
 		return args_usage("issuer", "--tls: \"%s\" is no HOST:PORT", args->given.tls);
-	if (args->timeout == 0 || args->timeout > MAX_SECONDS)
-		return args_usage("issuer", "--timeout: 1 to %d", MAX_SECONDS);
 	if (args->name != NULL && !issuer_file_may_be(args->name))
 		return args_usage("issuer", "--name: \"%s\" is no name of a file", args->name);
-	return ARGS_GO;
+	return remote_check("issuer", &args->remote);
 }
 
 int cmd_issuer(int argc, char **argv)
@@ -394,7 +391,7 @@ int cmd_issuer(int argc, char **argv)
 	    {"yes", 0, ARGS_FLAG, offsetof(struct issuer_args, yes)},
 	    {"replace", 0, ARGS_FLAG, offsetof(struct issuer_args, replace)},
 	    {"reload", 0, ARGS_FLAG, offsetof(struct issuer_args, reload)},
-	    {"timeout", 0, ARGS_NUMBER, offsetof(struct issuer_args, timeout)},
+	    {"timeout", 0, ARGS_SECONDS, offsetof(struct issuer_args, timeout)},
 	    {"add", 0, ARGS_OPERAND, offsetof(struct issuer_args, action)},
 	    {"CERT.pem", 0, ARGS_OPERANDS, offsetof(struct issuer_args, given.paths)},
 	};

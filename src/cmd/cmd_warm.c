@@ -17,7 +17,6 @@
 #define SLICE	    262144 /* octets that are sent at once; or one certificate that is longer */
 #define MAX_AT_ONCE 200	   /* certificates, so that the relay has room to tell of each */
 #define MAX_REASONS ((size_t)1 << 28)
-#define MAX_SECONDS 3600
 #define NAME_SIZE   256
 
 struct warm_args {
@@ -211,8 +210,6 @@ static int check(const struct warm_args *args)
 {
 	if (args->paths.n + args->peers.n == 0)
 		return args_usage("warm", "which certificates? files, directories or --tls");
-	if (args->timeout == 0 || args->timeout > MAX_SECONDS)
-		return args_usage("warm", "--timeout: 1 to %d", MAX_SECONDS);
 	for (size_t i = 0; i < args->peers.n; i++) {
 		if (!tls_peer_check(args->peers.items[i]))
 			return args_usage("warm", "--tls: \"%s\" is no HOST:PORT",
@@ -226,7 +223,7 @@ int cmd_warm(int argc, char **argv)
 	static const struct args_row rows[] = {
 	    REMOTE_ROWS(warm_args),
 	    {"tls", 0, ARGS_TEXTS, offsetof(struct warm_args, peers)},
-	    {"timeout", 0, ARGS_NUMBER, offsetof(struct warm_args, timeout)},
+	    {"timeout", 0, ARGS_SECONDS, offsetof(struct warm_args, timeout)},
 	    {"PATH", 0, ARGS_OPERANDS, offsetof(struct warm_args, paths)},
 	};
 	static const struct args_spec spec = {"warm", rows, N_ELEMENTS(rows)};

@@ -268,6 +268,7 @@ def test_names_that_are_no_names(issuers, tmp_path):
     ([], USAGE), (["x"], USAGE), (["add"], USAGE), (["add", "--tls", "a/b"], USAGE),
     (["add", "--name", "../x", "x"], USAGE), (["add", "--name", ".x", "x"], USAGE),
     (["add", "--timeout", "0", "x"], USAGE), (["add", "--frob", "x"], USAGE),
+    (["add", "--reload", "--admin", "nowhere", "x"], USAGE),
     (["add", "--dir", "/none", "/none/x"], NO_ANSWER)], ids=str)
 def test_usage(args, code):
     result = run("issuer", *args)

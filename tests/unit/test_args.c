@@ -20,7 +20,7 @@ struct sample {
 static const struct args_row rows[] = {
     {"config", 'c', ARGS_TEXT, offsetof(struct sample, config)},
     {"json", 0, ARGS_FLAG, offsetof(struct sample, json)},
-    {"timeout", 0, ARGS_NUMBER, offsetof(struct sample, timeout)},
+    {"timeout", 0, ARGS_SECONDS, offsetof(struct sample, timeout)},
     {"CERT.pem", 0, ARGS_OPERAND, offsetof(struct sample, cert)},
 };
 static const struct args_spec spec = {"query", rows, N_ELEMENTS(rows)};
@@ -124,6 +124,8 @@ Test(args, usage_errors_are_one_line_with_a_hint, .init = cr_redirect_stderr)
 	    {{"--timeout", "-1", "x.pem"}, "--timeout: \"-1\" is no whole number"},
 	    {{"--timeout", "", "x.pem"}, "--timeout: \"\" is no whole number"},
 	    {{"--timeout", "2147483648", "x.pem"}, "--timeout: \"2147483648\" is no whole number"},
+	    {{"--timeout", "0", "x.pem"}, "--timeout: 1 to 3600"},
+	    {{"--timeout", "3601", "x.pem"}, "--timeout: 1 to 3600"},
 	    {{"--json"}, "CERT.pem is missing"},
 	    {{"x.pem", "y.pem"}, "\"y.pem\" is too much"},
 	};
