@@ -24,7 +24,7 @@
 #include "io/tls_peer.h"
 #include "io/upstream.h"
 
-#define MAX_FILE    (16 << 20)
+#define MAX_FILE (16 << 20)
 
 struct issuer_args {
 	struct remote_args remote; /* but for its config */

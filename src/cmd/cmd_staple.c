@@ -24,8 +24,8 @@
 #include "io/notify.h"
 #include "io/signals.h"
 
-#define LOOK	    30 /* seconds at most between looks for changed certificates */
-#define MAX_OUTPUT  ((size_t)1 << 28)
+#define LOOK	   30 /* seconds at most between looks for changed certificates */
+#define MAX_OUTPUT ((size_t)1 << 28)
 
 struct staple_args {
 	struct staple_relay_args relay;
