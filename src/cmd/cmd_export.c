@@ -3,6 +3,7 @@
  * ocsprelay export: writes what a running relay has into a bundle. The file appears under its name
  * only when it is whole.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,7 +94,8 @@ static int ask(struct export *export, const struct export_args *args)
 	if (status == ARGS_GO)
 		status = judge(export, &end);
 	if (fflush(export->file) != 0 || ferror(export->file)) {
-		remote_say(&export->remote, "%s: cannot be written", args->file);
+		remote_say(&export->remote, "%s: cannot be written: %s", args->file,
+			   strerror(errno));
 		return EXIT_NO_ANSWER;
 	}
 	if (status != EXIT_OK && status != EXIT_NO)
@@ -116,7 +118,7 @@ static int export_to(struct export *export, const struct export_args *args)
 		return status;
 	export->file = fopen(part, "wbe");
 	if (export->file == NULL) {
-		remote_say(&export->remote, "%s: cannot be written", part);
+		remote_say(&export->remote, "%s: cannot be written: %s", part, strerror(errno));
 	} else {
 		status = ask(export, args);
 		if (fclose(export->file) != 0 && status != EXIT_NO_ANSWER)

@@ -3,6 +3,7 @@
  * ocsprelay import: hands a bundle to a running relay, some records at a time, and tells what
  * became of each that was not taken. What is damaged in the file is passed over.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ struct import {
 	struct remote remote;
 	struct progress progress;
 	FILE *file;
+	const char *path;
 	uint64_t n_octets, n_all; /* of the file; n_all 0: nobody knows */
 	struct buf here;	  /* what has been read and not been cut up */
 	struct buf slice;	  /* a bundle to be sent */
@@ -117,7 +119,10 @@ static bool read_piece(struct import *import)
 
 	import->n_octets += n;
 	import->is_at_end = n == 0;
-	return buf_append(&import->here, piece, n) == OK && !ferror(import->file);
+	if (buf_append(&import->here, piece, n) == OK && !ferror(import->file))
+		return true;
+	remote_say(&import->remote, "%s: cannot be read: %s", import->path, strerror(errno));
+	return false;
 }
 
 static void refuse(struct import *import)
@@ -186,9 +191,9 @@ static int read_head(struct import *import)
 	rest = buf_slice(&import->here);
 	err = bundle_read_head(&rest);
 	if (err != OK) {
-		remote_say(&import->remote, err == ERR_RECORD_VERSION
-						? "a bundle of an unknown version"
-						: "this is no bundle");
+		remote_say(&import->remote, "%s: %s", import->path,
+			   err == ERR_RECORD_VERSION ? "is a bundle of an unknown version"
+						     : "is no bundle");
 		return EXIT_NO_ANSWER;
 	}
 	memmove(import->here.p, rest.p, rest.len);
@@ -206,10 +211,8 @@ static int import_all(struct import *import)
 		if (import->is_at_end || import->has_end || status != ARGS_GO)
 			break;
 		progress_show(&import->progress, import->n_octets, import->n_all);
-		if (!read_piece(import)) {
-			remote_say(&import->remote, "the file cannot be read");
+		if (!read_piece(import))
 			status = EXIT_NO_ANSWER;
-		}
 	}
 	if (status == ARGS_GO)
 		status = send_slice(import);
@@ -242,7 +245,9 @@ static int tell(const struct import *import)
 static int run(const struct import_args *args)
 {
 	bool is_stdin = strcmp(args->file, "-") == 0;
-	struct import import = {.file = is_stdin ? stdin : fopen(args->file, "rbe")};
+	struct import import = {.path = args->file,
+				.file = is_stdin ? stdin : fopen(args->file, "rbe")};
+	int error = errno;
 	struct stat stat_of;
 	int status = remote_open("import", &args->remote, &import.remote);
 
@@ -250,7 +255,7 @@ static int run(const struct import_args *args)
 	buf_init(&import.slice, MAX_HERE + SLICE);
 	buf_init(&import.reasons, INT32_MAX);
 	if (status == ARGS_GO && import.file == NULL) {
-		remote_say(&import.remote, "%s: cannot be read", args->file);
+		remote_say(&import.remote, "%s: cannot be read: %s", args->file, strerror(error));
 		status = EXIT_NO_ANSWER;
 	}
 	if (status == ARGS_GO) {

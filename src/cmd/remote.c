@@ -2,6 +2,7 @@
 /* From configuration to listener, from HTTP status to exit status. */
 #include "cmd/remote.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,8 +37,14 @@ void remote_say(const struct remote *remote, const char *fmt, ...)
 /* Without one that can be read the relay says whether it is needed. */
 static int connect_to(struct remote *remote, const char *address, const char *token_file)
 {
-	char *token = token_file && *token_file ? secret_of_file(token_file) : NULL;
+	char *token = NULL;
 
+	if (token_file && *token_file) {
+		errno = 0;
+		token = secret_of_file(token_file);
+		remote->token_errno = token ? 0 : errno;
+		remote->token_file = strdup(token_file);
+	}
 	remote->client = admin_client_new(address, token);
 	free(token);
 	remote->address = strdup(address);
@@ -93,6 +100,7 @@ void remote_close(struct remote *remote)
 {
 	admin_client_free(remote->client);
 	free(remote->address);
+	free(remote->token_file);
 	upstream_global_fini();
 }
 
@@ -121,7 +129,19 @@ static void say_lines(const json_t *messages)
 	json_array_foreach(messages, i, line) fprintf(stderr, "%s\n", json_string_value(line));
 }
 
-/* What the relay says to what it does not do. */
+/* What the relay says to who has no token, and what has become of ours. */
+static void say_forbidden(struct remote *remote, const char *text)
+{
+	if (remote->token_file == NULL)
+		remote_say(remote, "%s: --token-file FILE, or -c with its configuration", text);
+	else if (remote->token_errno != 0)
+		remote_say(remote, "%s: %s: %s", text, remote->token_file,
+			   strerror(remote->token_errno));
+	else
+		remote_say(remote, "%s: the one in %s is refused", text, remote->token_file);
+}
+
+/* What the relay says to what it does not do. Without a word of why it is no relay that speaks. */
 static int refused(struct remote *remote, const char *path, unsigned status,
 		   const struct buf *error)
 {
@@ -131,6 +151,7 @@ static int refused(struct remote *remote, const char *path, unsigned status,
 	} exits[] = {{400, EXIT_USAGE}, {422, EXIT_CONFIG}};
 	json_t *root = json_loadb((const char *)error->p, error->len, 0, NULL);
 	const char *text = remote_text(root, "error");
+	int exit = EXIT_NO_ANSWER;
 
 	if (status == 422 && remote->json)
 		fwrite(error->p, 1, error->len, stdout);
@@ -140,16 +161,19 @@ static int refused(struct remote *remote, const char *path, unsigned status,
 			   "the relay has no %.*s: it is of another version, or that is not its "
 			   "admin listener",
 			   (int)strcspn(path, "?"), path);
-	else if (*text != '\0')
-		remote_say(remote, "%s", text);
+	else if (*text == '\0')
+		remote_say(remote, "HTTP status %u from %s: is that its admin listener?", status,
+			   remote->address);
+	else if (status == 403)
+		say_forbidden(remote, text);
 	else
-		remote_say(remote, "the relay answered with HTTP status %u", status);
-	json_decref(root);
+		remote_say(remote, "%s", text);
 	for (size_t i = 0; i < N_ELEMENTS(exits); i++) {
-		if (exits[i].status == status)
-			return exits[i].exit;
+		if (exits[i].status == status && root != NULL)
+			exit = exits[i].exit;
 	}
-	return EXIT_NO_ANSWER;
+	json_decref(root);
+	return exit;
 }
 
 int remote_stream(struct remote *remote, const struct admin_call *call, remote_part_fn *part,

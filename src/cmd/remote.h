@@ -37,7 +37,9 @@ struct remote {
 	const char *command;
 	bool json;
 	char *said;
-	char *address; /* of its admin listener */
+	char *address;	  /* of its admin listener */
+	char *token_file; /* NULL: none is named */
+	int token_errno;  /* why it could not be read; 0: it was */
 	struct admin_client *client;
 };
 

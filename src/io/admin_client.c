@@ -126,13 +126,16 @@ static err_t perform(struct admin_client *client, const char *url, const struct 
 		     unsigned *out_status)
 {
 	CURLcode bad = set_call(client, url, fields);
-	long status = 0;
+	long status = 0, error = 0;
 
 	if (bad == CURLE_OK)
 		bad = curl_easy_perform(client->easy);
 	curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(client->easy, CURLINFO_OS_ERRNO, &error);
 	if (bad != CURLE_OK && client->is_unix)
-		snprintf(client->detail, sizeof(client->detail), "%s", curl_easy_strerror(bad));
+		snprintf(client->detail, sizeof(client->detail), "%s",
+			 bad == CURLE_COULDNT_CONNECT && error != 0 ? strerror((int)error)
+								    : curl_easy_strerror(bad));
 	if (bad != CURLE_OK)
 		return status == 0 ? ERR_UP_UNREACHABLE : ERR_UP_FRAMING;
 	*out_status = (unsigned)status;

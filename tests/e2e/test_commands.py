@@ -83,12 +83,31 @@ def test_over_tcp_with_the_token(make_relay, responder, tmp_path):
     ask(relay, "purge", "--all")
     wrong = tmp_path / "wrong"
     wrong.write_text("other\n")
-    for args in (["--admin", address], ["-c", relay.config, "--token-file", wrong]):
+    for args, why in (
+            (["--admin", address], "--token-file FILE, or -c with its configuration"),
+            (["-c", relay.config, "--token-file", wrong], f"the one in {wrong} is refused"),
+            (["--admin", address, "--token-file", "/nowhere"],
+             "/nowhere: No such file or directory")):
         result = run("purge", "--all", *args)
-        assert result.returncode == NO_ANSWER and "admin_token_file" in result.stderr
+        assert result.returncode == NO_ANSWER
+        assert result.stderr == "ocsprelay purge: this needs the Unix socket, or the token of " \
+            f"admin_token_file: {why}\n"
     assert run("purge", "--all", "--admin", address, "--token-file",
                relay.path("token")).returncode == OK
     assert run("status", "--admin", address).returncode == OK
+
+
+def test_what_is_no_relay(relay, tmp_path):
+    result = run("status", "--admin", relay.url.removeprefix("http://").rstrip("/"))
+    assert result.returncode == NO_ANSWER and "is that its admin listener?" in result.stderr
+    path = f"unix:{tmp_path}/nothing.sock"
+    result = run("status", "--admin", path)
+    assert result.returncode == NO_ANSWER
+    assert result.stderr == \
+        f"ocsprelay status: the relay cannot be reached at {path}: No such file or directory\n"
+    result = run("import", "-c", relay.config, tmp_path)
+    assert result.returncode == NO_ANSWER
+    assert result.stderr == f"ocsprelay import: {tmp_path}: cannot be read: Is a directory\n"
 
 
 # --- status, list -------------------------------------------------------------------------------
