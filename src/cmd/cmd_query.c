@@ -3,6 +3,7 @@
  * ocsprelay query: asks a relay or a CA's responder about one certificate, verifies the answer as
  * the daemon would, and prints it. The exit status is the certificate's status.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,11 +80,14 @@ static bool save(const char *path, struct slice body)
 {
 	FILE *file = fopen(path, "wb");
 	bool ok = file != NULL && fwrite(body.p, 1, body.len, file) == body.len;
+	int error = errno;
 
-	if (file != NULL && fclose(file) != 0)
+	if (file != NULL && fclose(file) != 0 && ok) {
+		error = errno;
 		ok = false;
+	}
 	if (!ok)
-		fail("cannot write", path);
+		fail(path, strerror(error));
 	return ok;
 }
 
@@ -104,7 +108,7 @@ static void write_out(const struct buf *out)
 static int print_failure(const struct query *query, const struct upstream_answer *answer)
 {
 	const char *detail = answer->detail;
-	char status[32];
+	char status[32], text[512];
 	struct buf out;
 
 	if (*detail == '\0' && answer->http_status != 0) {
@@ -119,7 +123,9 @@ static int print_failure(const struct query *query, const struct upstream_answer
 		write_out(&out);
 		buf_fini(&out);
 	}
-	return fail(err_row(answer->err)->text, detail);
+	snprintf(text, sizeof(text), "%s%s%s", err_row(answer->err)->text, *detail ? ": " : "",
+		 detail);
+	return fail(query->url, text);
 }
 
 static void print(const struct query *query, const struct upstream_answer *answer, err_t err,
@@ -142,6 +148,7 @@ static void print(const struct query *query, const struct upstream_answer *answe
 	} else {
 		if (query->args->nonce && err == OK && !(verdict->flags & VERDICT_NONCE))
 			buf_text(&out, "Nonce: sent, not returned\n");
+		buf_printf(&out, "Asked: %s\n", query->url);
 		if (*answer->cache_status)
 			buf_printf(&out, "Relay: %s\n", answer->cache_status);
 	}

@@ -73,8 +73,10 @@ bool subject_read(const char *command, const char *cert_path, const char *issuer
 	subject.issuer = subject_issuer_among(issuer_path ? &cas : &own, subject.cert);
 	if (subject.issuer == NULL) {
 		complain(command, issuer_path ? issuer_path : cert_path,
-			 subject.cert ? "holds no CA certificate that has issued the certificate"
-				      : "holds no CA certificate");
+			 !subject.cert ? "holds no CA certificate"
+			 : !issuer_path
+			     ? "does not hold its CA's certificate, too: give --issuer"
+			     : "holds no CA certificate that has issued the certificate");
 		goto out;
 	}
 	if (subject.cert != NULL && issuer_add_name_of(subject.issuer, subject.cert) != OK) {

@@ -92,7 +92,7 @@ Test(subject, each_failure_is_one_line_that_names_command_and_file)
 	    {"leaf.pem", "namesake.pem", NULL,
 	     "namesake.pem: holds no CA certificate that has issued the certificate\n"},
 	    {"leaf.pem", NULL, NULL,
-	     "leaf.pem: holds no CA certificate that has issued the certificate\n"},
+	     "leaf.pem: does not hold its CA's certificate, too: give --issuer\n"},
 	    {NULL, "leaf.pem", NULL, "leaf.pem: holds no CA certificate\n"},
 	    {NULL, "ca.pem", "none.pem", "none.pem: No such file or directory\n"},
 	};
