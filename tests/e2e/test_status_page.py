@@ -199,6 +199,10 @@ HEALTH = [
     ("trouble", "Trouble Nordhafen Issuing CA 4: its certificate has expired",
      {"issuer": {"not_after": kit.iso(kit.NOW - 9)}}),
     ("trouble", "Trouble lmdb:/x does not work", {"stores": [{"store": "lmdb:/x", "up": False}]}),
+    ("trouble", "Trouble lmdb:/x does not work",  # what is wrong comes before what will be
+     {"stores": [{"store": "lmdb:/x", "up": False}],
+      "issuer": {"not_after": kit.iso(kit.NOW + 9 * kit.DAY)}}),
+    ("good", "Serving 1 issuer", {"issuer": {"not_after": kit.iso(kit.NOW + 15 * kit.DAY)}}),
     ("trouble", "Trouble 2 watched certificates have no answer: a.pem, b.pem",
      {"watched": {"certificates": 9, "cold": ["a.pem", "b.pem"], "skipped": []}}),
     ("draining", "Draining no new connections; 3 requests wait", {"draining": True}),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What the page shows, and how it is kept up to date. */
 
-const MS_POLL = 5000, MS_HISTORY = 30000, MS_TIMEOUT = 10000, MAX_ISSUERS = 100, SOON = 30 * DAY;
+const MS_POLL = 5000, MS_HISTORY = 30000, MS_TIMEOUT = 10000, MAX_ISSUERS = 100, SOON = 14 * DAY;
 
 const page = {
 	status: null, history: null, expiring: [], events: [], previous: null,
@@ -34,10 +34,16 @@ function issuerTroubles(issuer) {
 	else
 		found.push(...dead.map(one => `${issuer.name}: ${one.url} has not answered for ` +
 			`${span(one.down_for)}, another one does`));
-	if (left < SOON)
-		found.push(left <= 0 ? `${issuer.name}: its certificate has expired` :
-			`${issuer.name}: its certificate expires in ${span(left)}`);
+	if (left <= 0)
+		found.push(`${issuer.name}: its certificate has expired`);
 	return found;
+}
+
+/* Nothing is wrong yet: it is told after what is. */
+function issuerEnds(issuer) {
+	const left = seconds(issuer.not_after) - now();
+
+	return left > 0 && left < SOON ? [`${issuer.name}: its certificate expires in ${span(left)}`] : [];
 }
 
 function troubles(status) {
@@ -52,6 +58,7 @@ function troubles(status) {
 	if (skipped.length > 0)
 		found.push(`${plural(skipped.length, "certificate", "certificates")} of watch_dir ` +
 			`cannot be watched: ${skipped.slice(0, 3).join(", ")}`);
+	found.push(...status.issuers.flatMap(issuerEnds));
 	return found;
 }
 
