@@ -19,6 +19,7 @@
 #include "cmd/issuer_given.h"
 #include "cmd/issuer_try.h"
 #include "cmd/remote.h"
+#include "cmd/response_text.h"
 #include "io/file_replace.h"
 #include "io/files.h"
 #include "io/tls_peer.h"
@@ -170,8 +171,6 @@ static int confirm(const struct adding *adding)
 
 static int try_online(const struct adding *adding)
 {
-	static const char *const statuses[] = {
-	    [CERT_GOOD] = "good", [CERT_REVOKED] = "revoked", [CERT_UNKNOWN] = "unknown"};
 	char detail[ISSUER_TRY_DETAIL];
 	struct verdict verdict;
 	err_t err;
@@ -189,7 +188,8 @@ static int try_online(const struct adding *adding)
 		    detail);
 		return EXIT_NO_ANSWER;
 	}
-	printf("  online       it says that the leaf is %s\n", statuses[verdict.status]);
+	printf("  online       it says that the leaf is %s\n",
+	       response_cert_status(verdict.status));
 	return ARGS_GO;
 }
 

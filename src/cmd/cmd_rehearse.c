@@ -7,6 +7,7 @@
 #include "cmd/commands.h"
 #include "cmd/remote.h"
 #include "cmd/span.h"
+#include "ctl/json_member.h"
 
 struct rehearse_args {
 	struct remote_args remote;
@@ -16,15 +17,14 @@ struct rehearse_args {
 
 static void put_body(const struct rehearse_args *args, struct buf *out)
 {
-	buf_text(out, "{\"issuer\":\"");
-	buf_json(out, slice_text(args->issuer));
-	if (args->stop) {
-		buf_text(out, "\",\"stop\":true}");
-		return;
-	}
-	buf_text(out, "\",\"for\":\"");
-	buf_json(out, slice_text(args->length));
-	buf_text(out, "\"}");
+	buf_text(out, "{");
+	json_member_text(out, "issuer", args->issuer);
+	buf_text(out, ",");
+	if (args->stop)
+		buf_text(out, "\"stop\":true");
+	else
+		json_member_text(out, "for", args->length);
+	buf_text(out, "}");
 }
 
 /* What is said to be wrong is an exit status, too: there was nothing to stop. */

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "cmd/commands.h"
+#include "ctl/json_member.h"
 #include "ctl/secret.h"
 #include "io/sockets.h"
 #include "io/upstream.h"
@@ -287,9 +288,8 @@ void remote_selection(const char *issuer, const char *serial, bool all, struct b
 	for (size_t i = 0; i < N_ELEMENTS(members); i++) {
 		if (members[i][1] == NULL)
 			continue;
-		buf_printf(out, "%s\"%s\":\"", comma, members[i][0]);
-		buf_json(out, slice_text(members[i][1]));
-		buf_text(out, "\"");
+		buf_text(out, comma);
+		json_member_text(out, members[i][0], members[i][1]);
 		comma = ",";
 	}
 	if (all)

@@ -8,12 +8,11 @@
 #include <openssl/x509.h>
 
 #include "base/bytes.h"
+#include "cmd/span.h"
 #include "core/dates.h"
+#include "ctl/json_member.h"
 
 #define MAX_SHOWN_LEN 64 /* octets: digests and serials are not longer */
-
-static const char *const cert_statuses[] = {
-    [CERT_GOOD] = "good", [CERT_REVOKED] = "revoked", [CERT_UNKNOWN] = "unknown"};
 
 /* CRLReason, RFC 5280 5.3.1 */
 static const char *const reasons[] = {
@@ -24,6 +23,14 @@ static const char *const reasons[] = {
 static const char *const signers[] = {[SIGNER_ISSUER] = "issuer",
 				      [SIGNER_DELEGATE] = "delegated responder",
 				      [SIGNER_TRUSTED] = "trusted responder"};
+
+const char *response_cert_status(enum cert_status status)
+{
+	static const char *const texts[] = {
+	    [CERT_GOOD] = "good", [CERT_REVOKED] = "revoked", [CERT_UNKNOWN] = "unknown"};
+
+	return texts[status];
+}
 
 static const char *status_name(enum ocsp_status status)
 {
@@ -123,7 +130,7 @@ static void put_single(struct buf *out, const struct single *single)
 	put_hex(out, single->certid.key_hash);
 	buf_text(out, "\n      Serial Number: ");
 	put_serial(out, single->certid.serial);
-	buf_printf(out, "\n    Cert Status: %s\n", cert_statuses[single->status]);
+	buf_printf(out, "\n    Cert Status: %s\n", response_cert_status(single->status));
 	if (single->status == CERT_REVOKED) {
 		buf_text(out, "    Revocation Time: ");
 		put_date(out, single->revoked_at);
@@ -163,14 +170,6 @@ void response_text(const struct response *response, struct buf *out)
 /* --- JSON ---------------------------------------------------------------------------------------
  */
 
-static void put_time_member(struct buf *out, const char *name, int64_t t)
-{
-	char iso[ISO_DATE_SIZE];
-
-	date_to_iso(iso, t);
-	buf_printf(out, "\"%s\":\"%s\"", name, iso);
-}
-
 static void put_single_object(struct buf *out, const struct single *single)
 {
 	buf_printf(out, "{\"hash_algorithm\":\"%s\",\"issuer_name_hash\":\"",
@@ -180,18 +179,18 @@ static void put_single_object(struct buf *out, const struct single *single)
 	put_hex(out, single->certid.key_hash);
 	buf_text(out, "\",\"serial\":\"");
 	put_serial(out, single->certid.serial);
-	buf_printf(out, "\",\"cert_status\":\"%s\",", cert_statuses[single->status]);
+	buf_printf(out, "\",\"cert_status\":\"%s\",", response_cert_status(single->status));
 	if (single->status == CERT_REVOKED) {
-		put_time_member(out, "revocation_time", single->revoked_at);
+		json_member_time(out, "revocation_time", single->revoked_at);
 		buf_text(out, ",");
 		if (single->reason >= 0)
 			buf_printf(out, "\"revocation_reason\":\"%s\",",
 				   reason_name(single->reason));
 	}
-	put_time_member(out, "this_update", single->this_update);
+	json_member_time(out, "this_update", single->this_update);
 	if (single->has_next_update) {
 		buf_text(out, ",");
-		put_time_member(out, "next_update", single->next_update);
+		json_member_time(out, "next_update", single->next_update);
 	}
 	buf_text(out, "}");
 }
@@ -212,7 +211,7 @@ void response_members(const struct response *response, struct buf *out)
 	buf_json(out, buf_slice(&id));
 	buf_text(out, "\",");
 	buf_fini(&id);
-	put_time_member(out, "produced_at", response->produced_at);
+	json_member_time(out, "produced_at", response->produced_at);
 	buf_text(out, ",\"responses\":[");
 	while (response_next_single(&cursor, &single) == OK) {
 		buf_text(out, separator);
@@ -225,23 +224,6 @@ void response_members(const struct response *response, struct buf *out)
 /* --- verdicts -----------------------------------------------------------------------------------
  */
 
-/* "6d 3h", "2h 5m", "40s" */
-static void put_duration(struct buf *out, int64_t seconds)
-{
-	static const struct {
-		int64_t length;
-		char letter;
-	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
-	size_t i = 0;
-
-	while (i + 1 < N_ELEMENTS(units) && seconds < units[i].length)
-		i++;
-	buf_printf(out, "%" PRId64 "%c", seconds / units[i].length, units[i].letter);
-	if (i + 1 < N_ELEMENTS(units) && seconds % units[i].length >= units[i + 1].length)
-		buf_printf(out, " %" PRId64 "%c", seconds % units[i].length / units[i + 1].length,
-			   units[i + 1].letter);
-}
-
 static bool has_end(const struct verdict *verdict)
 {
 	return !(verdict->flags & VERDICT_NO_NEXT_UPDATE);
@@ -249,20 +231,21 @@ static bool has_end(const struct verdict *verdict)
 
 void verdict_text(err_t err, const struct verdict *verdict, int64_t now, struct buf *out)
 {
+	char span[SPAN_TEXT];
+
 	if (err != OK) {
 		buf_printf(out, "Verdict: refused: %s: %s\n", err_row(err)->label,
 			   err_row(err)->text);
 		return;
 	}
 	buf_printf(out, "Verdict: accepted, signed by the %s\n", signers[verdict->signer]);
-	buf_text(out, "Age: ");
-	put_duration(out, now > verdict->this_update ? now - verdict->this_update : 0);
+	span_text(span, now - verdict->this_update);
+	buf_printf(out, "Age: %s", span);
 	if (has_end(verdict)) {
 		buf_text(out, "\nValid until: ");
 		put_date(out, verdict->hard_expiry);
-		buf_text(out, " (");
-		put_duration(out, verdict->hard_expiry - now);
-		buf_text(out, " left)");
+		span_text(span, verdict->hard_expiry - now);
+		buf_printf(out, " (%s left)", span);
 	} else {
 		buf_text(out, "\nValid until: not said; answered, but not stored");
 	}
@@ -277,17 +260,16 @@ void verdict_members(err_t err, const struct verdict *verdict, int64_t now, stru
 {
 	buf_printf(out, "\"accepted\":%s", err == OK ? "true" : "false");
 	if (err != OK) {
-		buf_printf(out, ",\"reason\":\"%s\",\"text\":\"", err_row(err)->label);
-		buf_json(out, slice_text(err_row(err)->text));
-		buf_text(out, "\"");
+		buf_printf(out, ",\"reason\":\"%s\",", err_row(err)->label);
+		json_member_text(out, "text", err_row(err)->text);
 		return;
 	}
 	buf_printf(out, ",\"status\":\"%s\",\"signer\":\"%s\",\"age\":%" PRId64,
-		   cert_statuses[verdict->status], signers[verdict->signer],
+		   response_cert_status(verdict->status), signers[verdict->signer],
 		   now - verdict->this_update);
 	if (has_end(verdict)) {
 		buf_text(out, ",");
-		put_time_member(out, "valid_until", verdict->hard_expiry);
+		json_member_time(out, "valid_until", verdict->hard_expiry);
 		buf_printf(out, ",\"time_left\":%" PRId64, verdict->hard_expiry - now);
 	}
 	buf_printf(out, ",\"weak_signature\":%s,\"nonce\":%s",

@@ -11,6 +11,9 @@
 #include "core/response.h"
 #include "core/verify.h"
 
+/* What openssl calls it: good, revoked, unknown. Static. */
+const char *response_cert_status(enum cert_status status);
+
 /* Appends the whole response; out remembers failure. */
 void response_text(const struct response *response, struct buf *out);
 

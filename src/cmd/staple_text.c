@@ -2,12 +2,9 @@
 /* One line or one object for each. */
 #include "cmd/staple_text.h"
 
-#include "base/bytes.h"
-#include "cmd/commands.h"
+#include "cmd/response_text.h"
 #include "core/dates.h"
-
-static const char *const statuses[] = {
-    [CERT_GOOD] = "good", [CERT_REVOKED] = "revoked", [CERT_UNKNOWN] = "unknown"};
+#include "ctl/json_member.h"
 
 static const char *const did_texts[N_STAPLE_DID] = {[STAPLE_DID_NOTHING] = "failed",
 						    [STAPLE_DID_WRITE] = "written",
@@ -26,12 +23,12 @@ void staple_text(const struct staple *staple, struct buf *out)
 		buf_text(out, staple->why);
 		if (staple->is_there)
 			buf_printf(out, "; the staple at hand says %s until %s",
-				   statuses[staple->is.status], until);
+				   response_cert_status(staple->is.status), until);
 		else
 			buf_text(out, "; there is no valid staple");
 		return;
 	}
-	buf_text(out, statuses[staple->is.status]);
+	buf_text(out, response_cert_status(staple->is.status));
 	if (staple->is.status == CERT_REVOKED)
 		buf_printf(out, " since %s", at);
 	if (staple->did == STAPLE_DID_REMOVE)
@@ -42,39 +39,35 @@ void staple_text(const struct staple *staple, struct buf *out)
 		buf_printf(out, ": %s", staple->why);
 }
 
-static void member(struct buf *out, const char *name, const char *value)
+static void put_text(struct buf *out, const char *name, const char *value)
 {
-	buf_printf(out, ",\"%s\":\"", name);
-	buf_json(out, slice_text(value));
-	buf_text(out, "\"");
+	buf_text(out, ",");
+	json_member_text(out, name, value);
 }
 
-static void date_member(struct buf *out, const char *name, int64_t t)
+static void put_time(struct buf *out, const char *name, int64_t t)
 {
-	char text[ISO_DATE_SIZE];
-
-	date_to_iso(text, t);
-	member(out, name, text);
+	buf_text(out, ",");
+	json_member_time(out, name, t);
 }
 
 void staple_json(const struct staple *staple, struct buf *out)
 {
-	buf_text(out, "{\"certificate\":\"");
-	buf_json(out, slice_text(staple->cert_path));
-	buf_text(out, "\"");
-	member(out, "staple", staple->path);
-	member(out, "result", did_texts[staple->did]);
+	buf_text(out, "{");
+	json_member_text(out, "certificate", staple->cert_path);
+	put_text(out, "staple", staple->path);
+	put_text(out, "result", did_texts[staple->did]);
 	if (staple->is_there || staple->did == STAPLE_DID_REMOVE) {
-		member(out, "status", statuses[staple->is.status]);
-		date_member(out, "this_update", staple->is.this_update);
+		put_text(out, "status", response_cert_status(staple->is.status));
+		put_time(out, "this_update", staple->is.this_update);
 		if (staple->is.status == CERT_REVOKED)
-			date_member(out, "revoked_at", staple->is.revoked_at);
+			put_time(out, "revoked_at", staple->is.revoked_at);
 	}
 	if (staple->is_there)
-		date_member(out, "valid_until", staple->is.hard_expiry);
+		put_time(out, "valid_until", staple->is.hard_expiry);
 	if (staple->did == STAPLE_DID_NOTHING || staple->did == STAPLE_DID_KEEP)
-		member(out, "text", staple->why);
+		put_text(out, "text", staple->why);
 	if (*staple->detail != '\0')
-		member(out, "detail", staple->detail);
+		put_text(out, "detail", staple->detail);
 	buf_printf(out, ",\"exit\":%d}", staple->exit);
 }

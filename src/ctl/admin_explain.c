@@ -12,10 +12,10 @@
 #include <event2/keyvalq_struct.h>
 
 #include "base/bytes.h"
-#include "core/dates.h"
 #include "ctl/admin_pages.h"
 #include "ctl/admin_reply.h"
 #include "ctl/entry_json.h"
+#include "ctl/json_member.h"
 #include "io/clock.h"
 #include "relay/attempts.h"
 #include "relay/inspecting.h"
@@ -43,18 +43,11 @@ static void on_gone(void *arg)
 
 /* --- rendering -------------------------------------------------------------------------------- */
 
-static void put_string(struct buf *out, const char *name, const char *value)
-{
-	buf_printf(out, "\"%s\":\"", name);
-	buf_json(out, slice_text(value));
-	buf_text(out, "\"");
-}
-
 static void put_reason(struct buf *out, err_t err)
 {
-	put_string(out, "reason", err_row(err)->label);
+	json_member_text(out, "reason", err_row(err)->label);
 	buf_text(out, ",");
-	put_string(out, "text", err_row(err)->text);
+	json_member_text(out, "text", err_row(err)->text);
 }
 
 /* As the response says it, which the entry does not keep. */
@@ -65,7 +58,6 @@ static void put_next_update(const struct entry *entry, struct buf *out)
 	struct response response;
 	struct single single;
 	struct der cursor;
-	char iso[ISO_DATE_SIZE];
 
 	entry_key(entry, &key);
 	if (der == NULL)
@@ -76,9 +68,8 @@ static void put_next_update(const struct entry *entry, struct buf *out)
 		while (response_next_single(&cursor, &single) == OK) {
 			if (single.has_next_update &&
 			    slice_eq(single.certid.serial, slice_of(key.serial, key.serial_len))) {
-				date_to_iso(iso, single.next_update);
 				buf_text(out, ",");
-				put_string(out, "next_update", iso);
+				json_member_time(out, "next_update", single.next_update);
 				break;
 			}
 		}
@@ -90,14 +81,13 @@ static void put_tier(struct explain_page *page, const struct inspected *tier, si
 		     struct buf *out)
 {
 	struct relay *relay = page->admin->status.relay;
-	char iso[ISO_DATE_SIZE];
 	int64_t retry_at;
 
 	buf_text(out, i ? ",\n{" : "\n{");
-	put_string(out, "tier", tier->tier);
+	json_member_text(out, "tier", tier->tier);
 	if (i > 0) {
 		buf_text(out, ",");
-		put_string(out, "store", relay_store(relay, i - 1).name);
+		json_member_text(out, "store", relay_store(relay, i - 1).name);
 		buf_printf(out, ",\"up\":%s", relay_store(relay, i - 1).is_up ? "true" : "false");
 	}
 	buf_printf(out, ",\"held\":%s", tier->err == OK ? "true" : "false");
@@ -107,9 +97,8 @@ static void put_tier(struct explain_page *page, const struct inspected *tier, si
 		put_next_update(tier->entry, out);
 		retry_at = entry_retry_at(tier->entry);
 		if (i == 0 && retry_at > clock_wall()) {
-			date_to_iso(iso, retry_at);
 			buf_text(out, ",");
-			put_string(out, "retry_at", iso);
+			json_member_time(out, "retry_at", retry_at);
 		}
 		if (i == 0)
 			buf_printf(out, ",\"in_use\":%s",
@@ -143,7 +132,7 @@ static void put_responder(const struct common *common, const char *url, struct b
 	int64_t ms_now = clock_mono_ms();
 	struct responder_state state = responder_get(common->responders, url, ms_now);
 
-	put_string(out, "url", url);
+	json_member_text(out, "url", url);
 	buf_printf(out,
 		   ",\"up\":%s,\"failures\":%u,\"seconds_down\":%" PRId64
 		   ",\"left_out\":%s,\"seconds_closed\":%" PRId64
@@ -160,7 +149,7 @@ static void put_issuer(struct explain_page *page, const struct issuer *issuer, s
 	const struct common *common = relay_desk(page->admin->status.relay)->common;
 
 	buf_text(out, "{");
-	put_string(out, "name", issuer->label);
+	json_member_text(out, "name", issuer->label);
 	buf_printf(out, ",\"rehearsal_seconds_left\":%" PRId64 ",\"responders\":[",
 		   trouble_rehearsal_left(common->trouble, issuer->slot, clock_mono_ms()) / 1000);
 	for (size_t i = 0; i < issuer->n_responders; i++) {
@@ -182,9 +171,9 @@ static void render(struct explain_page *page, struct buf *out)
 
 	key_text(text, &page->key);
 	buf_text(out, "{");
-	put_string(out, "version", PACKAGE_VERSION);
+	json_member_text(out, "version", PACKAGE_VERSION);
 	buf_text(out, ",");
-	put_string(out, "key", text);
+	json_member_text(out, "key", text);
 	buf_printf(out, ",\"draining\":%s,\"watched\":%s,\"issuer\":",
 		   relay_is_draining(relay) ? "true" : "false", watched ? "true" : "false");
 	if (issuer != NULL)

@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/counters.h"
-#include "core/dates.h"
+#include "ctl/json_member.h"
 
 static void put_hex(struct buf *out, const char *name, struct slice octets)
 {
@@ -22,9 +22,7 @@ void key_json(const struct cache_key *key, const struct issuers *issuers, struct
 	while (serial.len > 1 && serial.p[0] == 0)
 		serial = slice_skip(serial, 1);
 	if (issuer != NULL) {
-		buf_text(out, "\"issuer\":\"");
-		buf_json(out, slice_text(issuer->label));
-		buf_text(out, "\"");
+		json_member_text(out, "issuer", issuer->label);
 	} else {
 		put_hex(out, "issuer", slice_of(key->issuer_id, ISSUER_ID_LEN));
 	}
@@ -33,25 +31,24 @@ void key_json(const struct cache_key *key, const struct issuers *issuers, struct
 	buf_printf(out, ",\"hash\":\"%s\"", hash_algs[key->alg].name);
 }
 
-static void put_time(struct buf *out, const char *name, int64_t t)
-{
-	char iso[ISO_DATE_SIZE];
-
-	date_to_iso(iso, t);
-	buf_printf(out, ",\"%s\":\"%s\"", name, iso);
-}
-
 void entry_json(const struct entry *entry, const struct issuers *issuers, struct buf *out)
 {
+	const struct {
+		const char *name;
+		int64_t t;
+	} times[] = {{"this_update", entry->this_update},
+		     {"produced_at", entry->produced_at},
+		     {"expires_at", entry->hard_expiry},
+		     {"refresh_at", entry->refresh_at},
+		     {"fetched_at", entry->fetched_at}};
 	struct cache_key key;
 
 	entry_key(entry, &key);
 	key_json(&key, issuers, out);
 	buf_printf(out, ",\"status\":\"%s\"", label_text(DIM_FROM, entry->status));
-	put_time(out, "this_update", entry->this_update);
-	put_time(out, "produced_at", entry->produced_at);
-	put_time(out, "expires_at", entry->hard_expiry);
-	put_time(out, "refresh_at", entry->refresh_at);
-	put_time(out, "fetched_at", entry->fetched_at);
+	for (size_t i = 0; i < N_ELEMENTS(times); i++) {
+		buf_text(out, ",");
+		json_member_time(out, times[i].name, times[i].t);
+	}
 	buf_printf(out, ",\"bytes\":%u", entry->der_len);
 }

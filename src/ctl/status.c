@@ -7,29 +7,14 @@
 
 #include "base/bytes.h"
 #include "base/counters.h"
-#include "core/dates.h"
 #include "ctl/entry_json.h"
 #include "ctl/history.h"
+#include "ctl/json_member.h"
 #include "ctl/quantile.h"
 #include "ctl/runway_json.h"
 #include "io/clock.h"
 #include "relay/relay.h"
 #include "relay/runways.h"
-
-static void put_string(struct buf *out, const char *name, const char *value)
-{
-	buf_printf(out, "\"%s\":\"", name);
-	buf_json(out, slice_text(value));
-	buf_text(out, "\"");
-}
-
-static void put_time(struct buf *out, const char *name, int64_t t)
-{
-	char iso[ISO_DATE_SIZE];
-
-	date_to_iso(iso, t);
-	put_string(out, name, iso);
-}
 
 /* Requests by result, over all methods, of the issuers of these slots. */
 static void put_requests(struct buf *out, unsigned first, unsigned end)
@@ -78,7 +63,7 @@ static void put_stores(struct buf *out, struct relay *relay)
 		struct relay_store_status store = relay_store(relay, i);
 
 		buf_text(out, i ? ",{" : "{");
-		put_string(out, "store", store.name);
+		json_member_text(out, "store", store.name);
 		buf_printf(out, ",\"up\":%s}", store.is_up ? "true" : "false");
 	}
 	buf_text(out, "],");
@@ -107,7 +92,7 @@ static void put_responder(struct buf *out, const struct status_context *context,
 	struct responder_state state =
 	    responder_get(relay_responders(context->relay), responder->url, ms_now);
 
-	put_string(out, "url", responder->url);
+	json_member_text(out, "url", responder->url);
 	buf_printf(out, ",\"up\":%s,\"failures\":%u,\"down_for\":%" PRId64 ",\"wants_post\":%s",
 		   state.is_down ? "false" : "true", state.n_failures,
 		   state.is_down ? (ms_now - state.ms_down_since) / 1000 : 0,
@@ -121,11 +106,11 @@ static void put_issuer(struct buf *out, const struct status_context *context,
 	char id[2 * ISSUER_ID_LEN + 1] = {0};
 
 	hex_encode(id, slice_of(issuer->id, ISSUER_ID_LEN));
-	put_string(out, "name", issuer->label);
+	json_member_text(out, "name", issuer->label);
 	buf_text(out, ",");
-	put_string(out, "id", id);
+	json_member_text(out, "id", id);
 	buf_text(out, ",");
-	put_time(out, "not_after", issuer_not_after(issuer));
+	json_member_time(out, "not_after", issuer_not_after(issuer));
 	buf_text(out, ",");
 	runway_members(context->relay, issuer, out);
 	buf_printf(out, ",\"runway_warning\":%" PRId64 ",", issuer->policy.runway_warning);
@@ -194,15 +179,15 @@ void status_json(const struct status_context *context, struct buf *out)
 	int64_t now = clock_wall();
 
 	buf_text(out, "{");
-	put_string(out, "version", PACKAGE_VERSION);
+	json_member_text(out, "version", PACKAGE_VERSION);
 	buf_printf(out, ",\"pid\":%ld,\"uptime\":%" PRId64 ",\"draining\":%s,\"listeners\":%zu,",
 		   (long)getpid(), now - context->started_at,
 		   relay_is_draining(relay) ? "true" : "false", relay_listeners(relay));
-	put_time(out, "started_at", context->started_at);
+	json_member_time(out, "started_at", context->started_at);
 	buf_text(out, ",");
-	put_time(out, "now", now);
+	json_member_time(out, "now", now);
 	buf_text(out, ",");
-	put_string(out, "issuer_dir", context->settings->top.issuer_dir);
+	json_member_text(out, "issuer_dir", context->settings->top.issuer_dir);
 	buf_printf(out,
 		   ",\"connections\":%" PRId64 ",\"inflight\":%" PRId64 ",\"waiters\":%" PRId64 ",",
 		   counter_sum(METRIC_CONNECTIONS, 0, 0, 0), counter_sum(METRIC_INFLIGHT, 0, 0, 0),
