@@ -30,7 +30,8 @@ static bool is_known_tcp(const char *address)
 	return strncmp(address, "unix:", 5) != 0 && port != NULL && strcmp(port, ":0") != 0;
 }
 
-char *staple_relay_url_of(const struct text_list *listen)
+/* Of the first of these addresses that is known and TCP; NULL: there is none, or no memory. */
+static char *url_of(const struct text_list *listen)
 {
 	char *url;
 
@@ -90,7 +91,7 @@ int staple_relay_open(const struct staple_relay_args *args, struct staple_relay 
 		status = read_config(config, out);
 	if (status != ARGS_GO)
 		return status;
-	out->url = args->url ? strdup(args->url) : staple_relay_url_of(&out->settings->top.listen);
+	out->url = args->url ? strdup(args->url) : url_of(&out->settings->top.listen);
 	if (out->url == NULL)
 		return fail(EXIT_CONFIG, config,
 			    "listen has no address that can be asked; give --url");

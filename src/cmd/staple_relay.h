@@ -33,8 +33,4 @@ MUST_CHECK bool staple_relay_read_issuers(struct staple_relay *relay,
 					  const struct staple_relay_args *args,
 					  struct issuers **out_former);
 
-/* The URL of the first of these addresses that is known and TCP; NULL: there is none, or no memory.
- * To be freed. */
-char *staple_relay_url_of(const struct text_list *listen);
-
 #endif

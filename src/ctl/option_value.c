@@ -190,7 +190,8 @@ bool option_value_is_same(const struct option_row *row, const void *a, const voi
 	return is_same;
 }
 
-void option_value_allowed(const struct option_row *row, struct buf *out)
+/* "60s to 30d", "auto, get or post" */
+static void put_allowed(const struct option_row *row, struct buf *out)
 {
 	switch (row->type) {
 	case OPTION_IS_TEXT:
@@ -250,7 +251,7 @@ err_t option_value_check(const struct option_row *row, const char *word, struct 
 	if (!fault)
 		return OK;
 	buf_printf(why, "\"%.64s\" %s, allowed: ", word, fault);
-	option_value_allowed(row, why);
+	put_allowed(row, why);
 	return ERR_SYNTAX;
 }
 
@@ -316,7 +317,8 @@ static err_t split(const char *text, struct text_list *out)
 	return err;
 }
 
-err_t option_value_init(const struct option_row *row, void *base)
+/* The member is taken for empty, not freed. */
+static err_t set_default(const struct option_row *row, void *base)
 {
 	struct text_list words = {.items = NULL};
 	err_t err;
@@ -330,7 +332,8 @@ err_t option_value_init(const struct option_row *row, void *base)
 	return err;
 }
 
-err_t option_value_copy(const struct option_row *row, void *base, const void *from)
+/* Here, too. */
+static err_t copy_member(const struct option_row *row, void *base, const void *from)
 {
 	void *to_member = (char *)base + row->offset;
 	const void *from_member = (const char *)from + row->offset;
@@ -344,7 +347,7 @@ err_t option_value_copy(const struct option_row *row, void *base, const void *fr
 	return OK;
 }
 
-void option_value_fini(const struct option_row *row, void *base)
+static void free_member(const struct option_row *row, void *base)
 {
 	void *member = (char *)base + row->offset;
 
@@ -360,12 +363,12 @@ err_t option_group_init(enum option_group group, void *base)
 	const struct option_table *table = &option_tables[group];
 
 	for (size_t i = 0; i < table->n; i++) {
-		err_t err = option_value_init(&table->rows[i], base);
+		err_t err = set_default(&table->rows[i], base);
 
 		if (!err)
 			continue;
 		while (i > 0)
-			option_value_fini(&table->rows[--i], base);
+			free_member(&table->rows[--i], base);
 		return err;
 	}
 	return OK;
@@ -376,12 +379,12 @@ err_t option_group_copy(enum option_group group, void *base, const void *from)
 	const struct option_table *table = &option_tables[group];
 
 	for (size_t i = 0; i < table->n; i++) {
-		err_t err = option_value_copy(&table->rows[i], base, from);
+		err_t err = copy_member(&table->rows[i], base, from);
 
 		if (!err)
 			continue;
 		while (i > 0)
-			option_value_fini(&table->rows[--i], base);
+			free_member(&table->rows[--i], base);
 		return err;
 	}
 	return OK;
@@ -392,7 +395,7 @@ void option_group_fini(enum option_group group, void *base)
 	const struct option_table *table = &option_tables[group];
 
 	for (size_t i = 0; i < table->n; i++)
-		option_value_fini(&table->rows[i], base);
+		free_member(&table->rows[i], base);
 }
 
 /* In double quotes, as libConfuse reads them. */

@@ -23,14 +23,8 @@ MUST_CHECK err_t option_value_check(const struct option_row *row, const char *wo
 MUST_CHECK err_t option_value_store(const struct option_row *row, void *base,
 				    const struct text_list *words);
 
-/* Stores the row's default; the member is taken for empty, not freed. */
-MUST_CHECK err_t option_value_init(const struct option_row *row, void *base);
-
-/* Copies the member from one struct to another, where it is taken for empty. */
-MUST_CHECK err_t option_value_copy(const struct option_row *row, void *base, const void *from);
-void option_value_fini(const struct option_row *row, void *base);
-
-/* The same for every member of a group's struct. On failure the struct is empty. */
+/* Stores the default of every row of a group, or copies every member from another struct; those of
+ * base are taken for empty, not freed. On failure the struct is empty. */
 MUST_CHECK err_t option_group_init(enum option_group group, void *base);
 MUST_CHECK err_t option_group_copy(enum option_group group, void *base, const void *from);
 void option_group_fini(enum option_group group, void *base);
@@ -41,9 +35,6 @@ bool option_value_is_same(const struct option_row *row, const void *a, const voi
 
 /* Appends the member as it would stand in the file. */
 void option_value_print(const struct option_row *row, const void *base, struct buf *out);
-
-/* Appends what the row allows: "60s to 30d", "auto, get or post". */
-void option_value_allowed(const struct option_row *row, struct buf *out);
 
 /* Appends a copy of word. ERR_NO_MEMORY: nothing changed. */
 MUST_CHECK err_t text_list_add(struct text_list *list, const char *word);
