@@ -23,6 +23,8 @@
 #define VAL_VERSION (VAL_HELP + 1)
 #define MAX_NUMBER  INT32_MAX
 #define MAX_SECONDS 3600
+#define HELP_WIDTH  80
+#define HELP_INDENT 24 /* of the text about an option */
 
 struct command_row {
 	const char *name, *arguments, *text, *help;
@@ -53,17 +55,66 @@ void args_print_version(void)
 	puts(PROGRAM " " PACKAGE_VERSION);
 }
 
+/* So much of text as is not to be torn: up to a blank that is not between brackets. */
+static size_t unit_len(const char *text)
+{
+	int depth = 0;
+	size_t n = 0;
+
+	for (; text[n] != '\0' && (text[n] != ' ' || depth > 0); n++)
+		depth += (text[n] == '[') - (text[n] == ']');
+	return n;
+}
+
+/* A line, of which column octets stand there already; what does not fit goes below, indented. */
+static void print_folded(const char *text, size_t column, size_t indent)
+{
+	for (bool is_first = true; *text != '\0'; is_first = false) {
+		size_t len = unit_len(text);
+
+		if (!is_first && column + 1 + len > HELP_WIDTH) {
+			printf("\n%*s", (int)indent, "");
+			column = indent;
+		} else if (!is_first) {
+			putchar(' ');
+			column++;
+		}
+		fwrite(text, 1, len, stdout);
+		column += len;
+		text += len;
+		text += *text == ' ';
+	}
+	putchar('\n');
+}
+
+/* Lines, in each of which an option takes HELP_INDENT octets and its text the rest. */
+static void print_options(const char *help)
+{
+	char line[512];
+
+	while (*help != '\0') {
+		size_t len = strcspn(help, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)len, help);
+		printf("%.*s", HELP_INDENT, line);
+		print_folded(len > HELP_INDENT ? line + HELP_INDENT : "", HELP_INDENT, HELP_INDENT);
+		help += len + 1;
+	}
+}
+
 static void print_program_help(void)
 {
 	puts("usage: " PROGRAM " COMMAND [OPTION]...\n\n"
 	     "A caching OCSP relay: answers from verified responses, fetches what it lacks.\n");
-	for (size_t i = 0; i < N_ELEMENTS(commands); i++)
-		printf("  %-10s %s\n", commands[i].name, commands[i].text);
-	puts(
-	    "\n  -h, --help            this text; after a command: its options\n"
-	    "  -V, --version         the version\n\n"
-	    "Exit status: 0 ok, 1 revoked or something is wrong, 2 unknown, 3 could not find out,\n"
-	    "64 usage, 78 configuration.");
+	for (size_t i = 0; i < N_ELEMENTS(commands); i++) {
+		int n = printf("  %-10s ", commands[i].name);
+
+		print_folded(commands[i].text, (size_t)n, (size_t)n);
+	}
+	puts("\n  -h, --help            this text; after a command: its options\n"
+	     "  -V, --version         the version\n\n"
+	     "Exit status: 0 ok, 1 revoked or something is wrong, 2 unknown, 3 could not find\n"
+	     "out, 64 usage, 78 configuration.");
 }
 
 void args_print_help(const char *command)
@@ -74,11 +125,16 @@ void args_print_help(const char *command)
 	}
 	for (size_t i = 0; i < N_ELEMENTS(commands); i++) {
 		const struct command_row *row = &commands[i];
+		size_t column;
 
 		if (strcmp(row->name, command) != 0)
 			continue;
-		printf("usage: %s %s %s\n\n%s\n\n%s", PROGRAM, row->name, row->arguments, row->text,
-		       row->help);
+		column = (size_t)printf("usage: %s %s ", PROGRAM, row->name);
+		print_folded(row->arguments, column, column);
+		putchar('\n');
+		print_folded(row->text, 0, 0);
+		putchar('\n');
+		print_options(row->help);
 		puts("  -h, --help            this text\n"
 		     "  -V, --version         the version");
 		return;

@@ -8,6 +8,7 @@
 
 #include "cmd/args.h"
 #include "cmd/commands.h"
+#include "ctl/config.h"
 
 #define MAX_ARGS 10
 
@@ -202,4 +203,32 @@ Test(args, help_of_a_command_has_its_usage_and_options)
 	cr_expect_eq(strncmp(text, "usage: ocsprelay verify --issuer CA.pem", 39), 0);
 	cr_expect_not_null(strstr(text, "\n      --at TIME "));
 	cr_expect_not_null(strstr(text, "\n  -h, --help "));
+}
+
+Test(args, help_fits_a_terminal)
+{
+	static const char *const names[] = {
+	    NULL,
+#define COMMAND(name, arguments, summary, help) #name,
+#include "tbl/commands.h"
+#undef COMMAND
+	};
+	char text[8192];
+
+	for (size_t i = 0; i < N_ELEMENTS(names); i++) {
+		capture(names[i], text, sizeof(text));
+		for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+			cr_expect(strlen(line) <= 80 || strstr(line, CONFIG_DEFAULT_PATH), "%s",
+				  line);
+	}
+}
+
+Test(args, help_tears_nothing_between_brackets)
+{
+	char text[8192];
+
+	capture("staple", text, sizeof(text));
+	cr_expect_not_null(
+	    strstr(text, " [--dir DIR]\n                        [--hook CMD [--shell]] "));
+	cr_expect_not_null(strstr(text, " as its arguments\n"));
 }
