@@ -87,7 +87,7 @@ static struct issuer *issuer_beside(const char *cert_path, X509 *cert)
 
 	if (asprintf(&path, "%s.issuer", cert_path) < 0)
 		return NULL;
-	if (certificates_read(path, &found) == OK) {
+	if (certificates_read_regular(path, &found) == OK) {
 		issuer = subject_issuer_among(&found, cert);
 		certificates_free(&found);
 	}
@@ -180,7 +180,7 @@ void staple_read(struct staple *staple, const struct staple_sources *sources)
 		staple->due = 0;
 	staple->stamp = stamp;
 	forget_certificate(staple);
-	err = certificates_read(staple->cert_path, &own);
+	err = certificates_read_regular(staple->cert_path, &own);
 	if (err == OK)
 		take_certificate(staple, &own, sources);
 	else
@@ -199,7 +199,7 @@ void staple_forget(struct staple *staple)
 bool staple_is_no_leaf(const char *path)
 {
 	struct certificates own = {.n = 0};
-	err_t err = certificates_read(path, &own);
+	err_t err = certificates_read_regular(path, &own);
 	bool is_no_leaf = err != OK && err != ERR_SYSTEM && err != ERR_NO_MEMORY;
 
 	if (err == OK)
@@ -214,14 +214,13 @@ bool staple_is_no_leaf(const char *path)
 static void read_held(const struct staple *staple, const struct staple_answer *answer,
 		      struct staple_held *held)
 {
-	struct stat found;
 	struct buf octets;
 
 	*held = (struct staple_held){.is_valid = false};
-	if (staple->cert == NULL || stat(staple->path, &found) != 0 || !S_ISREG(found.st_mode))
+	if (staple->cert == NULL)
 		return;
 	buf_init(&octets, MAX_STAPLE);
-	if (file_read(staple->path, &octets) == OK) {
+	if (file_read_regular(staple->path, &octets) == OK) {
 		held->is_valid = question_judge(&staple->question, buf_slice(&octets), answer->now,
 						&held->is) == OK;
 		held->is_same = slice_eq(buf_slice(&octets), answer->der);

@@ -331,19 +331,30 @@ const char *certificates_doubt(const struct certificates *certificates)
 	return certificates->n_keys > 0 ? "holds a private key, which is skipped" : NULL;
 }
 
-err_t certificates_read(const char *path, struct certificates *out)
+static err_t read_by(err_t (*read)(const char *path, struct buf *out), const char *path,
+		     struct certificates *out)
 {
 	struct buf contents;
 	err_t err;
 
 	buf_init(&contents, MAX_FILE_LEN);
-	err = file_read(path, &contents);
+	err = read(path, &contents);
 	if (!err)
 		err = certificates_parse(buf_slice(&contents), out);
 	if (contents.len > 0)
 		OPENSSL_cleanse(contents.p, contents.len);
 	buf_fini(&contents);
 	return err;
+}
+
+err_t certificates_read(const char *path, struct certificates *out)
+{
+	return read_by(file_read, path, out);
+}
+
+err_t certificates_read_regular(const char *path, struct certificates *out)
+{
+	return read_by(file_read_regular, path, out);
 }
 
 X509 *certificates_subject(const struct certificates *certificates)

@@ -25,6 +25,8 @@ struct certificates {
 MUST_CHECK err_t certificates_parse(struct slice bytes, struct certificates *out);
 /* The same of a file ("-": standard input); and ERR_SYSTEM (errno). */
 MUST_CHECK err_t certificates_read(const char *path, struct certificates *out);
+/* As file_read_regular reads it. */
+MUST_CHECK err_t certificates_read_regular(const char *path, struct certificates *out);
 /* What people should hear of a file that was read, or NULL: that a private key lies in it. */
 const char *certificates_doubt(const struct certificates *certificates);
 /* The one that is meant by a file that holds issuers as well: the first that is no CA, in whatever

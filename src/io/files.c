@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -11,27 +12,54 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
-err_t file_read(const char *path, struct buf *out)
+/* Closes file, but for standard input. */
+static err_t read_all(FILE *file, struct buf *out)
 {
-	bool is_stdin = strcmp(path, "-") == 0;
-	FILE *file = is_stdin ? stdin : fopen(path, "rbe");
 	uint8_t block[8192];
 	err_t err = OK;
 	size_t n;
 	int saved;
 
-	if (file == NULL)
-		return ERR_SYSTEM;
 	while (err == OK && (n = fread(block, 1, sizeof(block), file)) > 0)
 		err = buf_append(out, block, n);
 	if (err == OK && ferror(file))
 		err = ERR_SYSTEM;
 	saved = errno;
-	if (!is_stdin)
+	if (file != stdin)
 		fclose(file);
 	errno = saved;
 	return err;
+}
+
+err_t file_read(const char *path, struct buf *out)
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
+
+	return file != NULL ? read_all(file, out) : ERR_SYSTEM;
+}
+
+/* Looked at when it is open: before, somebody could still put another one there. */
+err_t file_read_regular(const char *path, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), saved = EINVAL;
+	struct stat found;
+	FILE *file = NULL;
+
+	if (fd < 0)
+		return ERR_SYSTEM;
+	if (fstat(fd, &found) != 0)
+		saved = errno;
+	else if (S_ISDIR(found.st_mode))
+		saved = EISDIR;
+	else if (S_ISREG(found.st_mode) && (file = fdopen(fd, "rb")) == NULL)
+		saved = errno;
+	if (file != NULL)
+		return read_all(file, out);
+	close(fd);
+	errno = saved;
+	return ERR_SYSTEM;
 }
 
 bool file_is_open(const char *path)

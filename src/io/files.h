@@ -12,6 +12,10 @@
  * input. ERR_SYSTEM (errno set), ERR_TOO_LONG, ERR_NO_MEMORY. */
 MUST_CHECK err_t file_read(const char *path, struct buf *out);
 
+/* The same of what may be in a directory of somebody else: never waits for the other end of a pipe.
+ * ERR_SYSTEM with EINVAL or EISDIR if it is no regular file, by links neither. */
+MUST_CHECK err_t file_read_regular(const char *path, struct buf *out);
+
 /* Whether users may read the file who are neither its owner nor of its group. */
 bool file_is_open(const char *path);
 

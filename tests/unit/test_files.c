@@ -144,3 +144,23 @@ Test(files, an_empty_directory_and_none)
 	cr_expect_eq(list.n, 0);
 	text_list_free(&list);
 }
+
+/* What may be anybody's is never waited for. */
+Test(files, only_a_regular_file_is_read_where_that_is_asked_for, .timeout = 10)
+{
+	struct buf out;
+
+	make("some", 300);
+	cr_assert_eq(mkfifo(path_of("pipe"), 0600), 0);
+	cr_assert_eq(symlink("some", path_of("link")), 0);
+	buf_init(&out, 1000);
+	cr_expect_eq(file_read_regular(path_of("some"), &out), OK);
+	cr_expect_eq(file_read_regular(path_of("link"), &out), OK);
+	cr_expect_eq(out.len, 600);
+	cr_expect(file_read_regular(path_of("pipe"), &out) == ERR_SYSTEM && errno == EINVAL);
+	cr_expect(file_read_regular(directory, &out) == ERR_SYSTEM && errno == EISDIR);
+	cr_expect(file_read_regular(path_of("none"), &out) == ERR_SYSTEM && errno == ENOENT);
+	cr_expect_eq(file_read_regular(path_of("some"), &out), OK);
+	cr_expect_eq(file_read_regular(path_of("some"), &out), ERR_TOO_LONG);
+	buf_fini(&out);
+}

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "cmd/commands.h"
+#include "cmd/staples.h"
 #include "io/files.h"
 #include "pki.h"
 
@@ -159,5 +160,35 @@ Test(staple, another_certificate_is_read_and_due_at_once)
 	cr_expect_null(staple->cert);
 	staple_take_none(staple, now, 0);
 	cr_expect(staple->exit == EXIT_NO_ANSWER && *staple->why != '\0');
+	end();
+}
+
+/* In a directory of somebody else a pipe would hold up the staples of all. */
+Test(staple, pipes_in_the_way_are_not_waited_for, .timeout = 10)
+{
+	const struct staple_sources none = {.table = NULL};
+
+	begin();
+	cr_assert_eq(mkfifo("a.pem.ocsp", 0644), 0);
+	cr_expect_eq(take(CERT_GOOD, PKI_NOW - 30, PKI_NOW), STAPLE_DID_WRITE);
+	cr_assert_eq(unlink("a.pem"), 0);
+	cr_assert_eq(mkfifo("a.pem", 0644), 0);
+	cr_expect(!staple_is_no_leaf("a.pem"));
+	staple_read(staple, &none);
+	cr_expect(staple->cert == NULL && *staple->why != '\0');
+	end();
+}
+
+Test(staple, the_issuer_beside_it_is_no_pipe, .timeout = 10)
+{
+	const struct staple_sources none = {.table = NULL};
+	FILE *file;
+
+	begin();
+	file = fopen("a.pem", "w");
+	cr_assert(file != NULL && PEM_write_X509(file, leaf) == 1 && fclose(file) == 0);
+	cr_assert_eq(mkfifo("a.pem.issuer", 0644), 0);
+	staple_read(staple, &none);
+	cr_expect(staple->cert == NULL && *staple->why != '\0');
 	end();
 }
