@@ -163,6 +163,34 @@ size_t utf8_decode(struct slice s, uint32_t *out)
 	return 0;
 }
 
+/* Controls, of which those behind ASCII are escape sequences to terminals as well; and what has the
+ * text behind it shown in another order or on another line. */
+static bool is_unfit(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x200e || code == 0x200f ||
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+void text_make_plain(char *text)
+{
+	struct slice rest = slice_text(text);
+	uint32_t code;
+
+	while (rest.len > 0) {
+		size_t n = utf8_decode(rest, &code);
+
+		if (n == 0 || is_unfit(code)) {
+			n = n > 0 ? n : 1;
+			*text++ = '?';
+		} else {
+			memmove(text, rest.p, n);
+			text += n;
+		}
+		rest = slice_skip(rest, n);
+	}
+	*text = '\0';
+}
+
 void put_u32(uint8_t *dst, uint32_t v)
 {
 	v = htobe32(v);

@@ -84,6 +84,10 @@ const char *two_digits(uint64_t n);
  * (RFC 3629; *out is then untouched). */
 size_t utf8_decode(struct slice s, uint32_t *out);
 
+/* Question marks for what a terminal would take for more than text: controls, octets that are not
+ * UTF-8, what turns the direction of text. In place; it gets no longer. */
+void text_make_plain(char *text);
+
 void put_u32(uint8_t *dst, uint32_t v); /* big endian */
 void put_u64(uint8_t *dst, uint64_t v);
 uint32_t get_u32(const uint8_t *src);

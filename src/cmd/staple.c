@@ -343,6 +343,7 @@ static void say_error(struct staple *staple, err_t err, const char *detail)
 	}
 	say_why(staple, "%s", text);
 	snprintf(staple->detail, sizeof(staple->detail), "%s", detail);
+	text_make_plain(staple->detail);
 }
 
 void staple_take(struct staple *staple, const struct staple_answer *answer)

@@ -57,6 +57,8 @@ static void tell_line(struct stapler *stapler, struct staple *staple)
 	buf_init(&line, MAX_OUTPUT);
 	staple_text(staple, &line);
 	buf_append(&line, "", 1);
+	if (line.err == OK)
+		text_make_plain((char *)line.p); /* names of files may be anybody's */
 	is_new = line.err == OK && (staple->told == NULL || staple->did == STAPLE_DID_WRITE ||
 				    strcmp(staple->told, (const char *)line.p) != 0);
 	if (is_new && staple->exit == EXIT_NO_ANSWER)

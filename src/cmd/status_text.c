@@ -106,8 +106,10 @@ static void put_requests(json_t *requests, struct buf *out)
 	buf_printf(out, LABEL "%" PRId64, "requests", counts.all);
 	json_object_foreach(requests, name, n)
 	{
-		if (json_integer_value(n) > 0)
-			buf_printf(out, ", %" PRId64 " %s", (int64_t)json_integer_value(n), name);
+		if (json_integer_value(n) > 0) {
+			buf_printf(out, ", %" PRId64 " ", (int64_t)json_integer_value(n));
+			put_name(out, name);
+		}
 	}
 	if (counts.asked > 0)
 		buf_printf(out, " (hit ratio %.1f %%)", percent(counts.hits, counts.asked));

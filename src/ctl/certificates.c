@@ -392,6 +392,7 @@ void certificate_name(const X509_NAME *name, char *dst, size_t cap)
 	if (len > 0)
 		memcpy(dst, text, len);
 	dst[len] = '\0';
+	text_make_plain(dst); /* its escapes leave out the controls behind ASCII */
 	BIO_free(bio);
 	ERR_clear_error();
 }
@@ -411,10 +412,8 @@ static char *attribute(const X509_NAME *name, int nid)
 		text = strndup((const char *)utf8, (size_t)len);
 	OPENSSL_free(utf8);
 	ERR_clear_error();
-	for (char *c = text; c && *c; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	}
+	if (text != NULL)
+		text_make_plain(text);
 	return text;
 }
 

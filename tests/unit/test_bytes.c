@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Slices, digits, UTF-8, big-endian numbers, checked sums: the edges of each. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "base/bytes.h"
 
@@ -217,6 +218,34 @@ Test(bytes, utf8_decode_follows_rfc_3629)
 
 		cr_expect_eq(len, cases[i].len, "case %zu: %zu octets", i, len);
 		cr_expect_eq(code, len ? cases[i].code : 77, "case %zu: U+%04x", i, code);
+	}
+}
+
+Test(bytes, text_is_made_plain_for_terminals)
+{
+	static const struct {
+		const char *text, *plain;
+	} cases[] = {
+	    {"", ""},
+	    {"CN=M\xc3\xbcller, \xe2\x82\xac", "CN=M\xc3\xbcller, \xe2\x82\xac"},
+	    {"a\033[31mb\r\n\tc\x7f", "a?[31mb???c?"},
+	    {"a\xc2\x9b"
+	     "31mb\xc2\x85",
+	     "a?31mb?"}, /* CSI and NEL of eight bits */
+	    {"a\x9b"
+	     "31m\xff\xc3",
+	     "a?31m??"}, /* no UTF-8 */
+	    {"x\xe2\x80\xae"
+	     "y\xe2\x80\x8f\xe2\x80\xa8\xe2\x81\xa6z",
+	     "x?y???z"},
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "%s", cases[i].text);
+		text_make_plain(text);
+		cr_expect_str_eq(text, cases[i].plain);
 	}
 }
 
