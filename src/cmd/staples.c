@@ -164,14 +164,14 @@ err_t staples_read(struct staples *staples, const struct staple_sources *sources
 		sort(&list);
 		err = check(&list, staples);
 	}
-	if (err != OK) {
+	if (err == OK) {
+		merge(&list, staples);
+		staples_fini(staples);
+		*staples = list;
+	} else {
 		staples_fini(&list);
-		return err;
 	}
-	merge(&list, staples);
-	staples_fini(staples);
-	*staples = list;
 	for (size_t i = 0; i < staples->n; i++)
 		staple_read(staples->items[i], sources);
-	return OK;
+	return err;
 }

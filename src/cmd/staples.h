@@ -22,7 +22,8 @@ void staples_fini(struct staples *staples);
 /*
  * Brings the list up to date with the files, and reads those that have changed. Of a directory come
  * the files called .pem, .crt, .cer or .der that begin with a certificate of no CA. ERR_BUSY: two
- * certificates would have the same file of a staple; ERR_NO_MEMORY: the list is as it was.
+ * certificates would have the same file of a staple; ERR_NO_MEMORY: the list is as it was, and what
+ * it has is up to date all the same.
  */
 MUST_CHECK err_t staples_read(struct staples *staples, const struct staple_sources *sources);
 

@@ -192,3 +192,24 @@ Test(staple, the_issuer_beside_it_is_no_pipe, .timeout = 10)
 	cr_expect(staple->cert == NULL && *staple->why != '\0');
 	end();
 }
+
+/* After a clash those of before go on, also if they are to be read anew (SIGHUP). */
+Test(staple, a_clash_stops_nobody_who_was_there)
+{
+	const struct staple_sources none = {.table = NULL};
+	const char *paths[] = {"a.pem", "x"};
+	const struct args_texts operands = {.items = paths, .n = 2};
+	struct staples staples;
+
+	begin();
+	cr_assert_eq(mkdir("x", 0755), 0);
+	staples_init(&staples, &operands, ".");
+	cr_assert_eq(staples_read(&staples, &none), OK);
+	cr_assert(staples.n == 1 && staples.items[0]->cert != NULL);
+	cr_assert_eq(link("a.pem", "x/a.pem"), 0);
+	staple_forget(staples.items[0]);
+	cr_expect_eq(staples_read(&staples, &none), ERR_BUSY);
+	cr_expect(staples.n == 1 && staples.items[0]->cert != NULL);
+	staples_fini(&staples);
+	end();
+}
