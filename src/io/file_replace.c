@@ -28,11 +28,17 @@ static char *name_beside(const char *path)
 	return asprintf(&name, "%.*s.%s.XXXXXX", len, path, path + len) < 0 ? NULL : name;
 }
 
-static mode_t mode_for(const char *path)
+/* Those of the file that was there, so that who could read it still can; to give it away takes
+ * root, to give it to a group one has to be of it. */
+static bool keep_rights(int fd, const char *path)
 {
 	struct stat was;
 
-	return lstat(path, &was) == 0 && S_ISREG(was.st_mode) ? was.st_mode & 0777 : NEW_MODE;
+	if (lstat(path, &was) != 0 || !S_ISREG(was.st_mode))
+		return fchmod(fd, NEW_MODE) == 0;
+	if (fchown(fd, was.st_uid, was.st_gid) != 0)
+		(void)!fchown(fd, (uid_t)-1, was.st_gid);
+	return fchmod(fd, was.st_mode & 0777) == 0;
 }
 
 static bool write_all(int fd, struct slice octets)
@@ -53,7 +59,7 @@ static bool write_all(int fd, struct slice octets)
 /* The octets are on the disk before their name is: else a crash leaves an empty file. */
 static bool fill(int fd, const char *path, struct slice octets)
 {
-	return write_all(fd, octets) && fchmod(fd, mode_for(path)) == 0 && fsync(fd) == 0;
+	return write_all(fd, octets) && keep_rights(fd, path) && fsync(fd) == 0;
 }
 
 /* The name itself. What cannot be synchronised (some file systems) has been renamed all the same.

@@ -9,9 +9,10 @@
 
 /*
  * Writes the octets beside path, under a hidden name, then renames that to path and waits for the
- * disk. The new file has the mode of a regular file that was there, else 0644, whatever the umask;
- * a link is replaced, not followed. ERR_SYSTEM (errno set), ERR_NO_MEMORY: what was there is
- * untouched, and nothing is left beside it. A process that is killed may leave its hidden file.
+ * disk. The new file has the mode of a regular file that was there, and its owner and group as far
+ * as we may give files away; else 0644, whatever the umask. A link is replaced, not followed.
+ * ERR_SYSTEM (errno set), ERR_NO_MEMORY: what was there is untouched, and nothing is left beside
+ * it. A process that is killed may leave its hidden file.
  */
 MUST_CHECK err_t file_replace(const char *path, struct slice octets);
 

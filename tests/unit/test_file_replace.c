@@ -79,6 +79,24 @@ Test(file_replace, a_new_file_is_for_all_to_read_and_one_that_was_there_keeps_it
 	end();
 }
 
+/* Who could read the file still can. */
+Test(file_replace, the_owner_and_group_stay)
+{
+	struct stat found;
+
+	if (geteuid() != 0)
+		cr_skip("only root gives files away");
+	begin();
+	cr_assert_eq(file_replace("a", slice_text("old")), OK);
+	cr_assert_eq(chown("a", 12345, 54321), 0);
+	cr_assert_eq(chmod("a", 0440), 0);
+	cr_expect_eq(file_replace("a", slice_text("new")), OK);
+	expect("a", "new", 0440);
+	cr_assert_eq(stat("a", &found), 0);
+	cr_expect(found.st_uid == 12345 && found.st_gid == 54321);
+	end();
+}
+
 /* What the link points to is not touched, nor its mode taken. */
 Test(file_replace, a_link_is_replaced)
 {
