@@ -17,6 +17,14 @@
 #include "ctl/config_fault.h"
 #include "ctl/config_unknown.h"
 
+#define MAX_NOTED 64 /* more than any section has */
+
+struct noted { /* the options that have a value, and the lines of the text where they got it */
+	const struct option_row *rows[MAX_NOTED];
+	size_t lines[MAX_NOTED];
+	size_t n;
+};
+
 static struct config_report *report_of(const struct config_reader *reader)
 {
 	return reader->scan.text->report;
@@ -201,6 +209,38 @@ static void scan_option(struct config_reader *reader, const struct option_sectio
 	config_fault_skip(reader, section, start, is_list);
 }
 
+/* Says so when an option has had a value in this section of this file, of which nothing is left. */
+static void note_option(struct config_reader *reader, const struct option_row *row,
+			struct noted *noted)
+{
+	struct config_report *report = report_of(reader);
+	struct config_scan ahead = reader->scan;
+	struct config_token token;
+	size_t i = 0;
+
+	ahead.text = NULL;
+	token = config_scan_look(&ahead); /* the name */
+	config_scan_keep(&ahead, &token);
+	if (!config_scan_keep_mark(&ahead, '='))
+		return;
+	while (i < noted->n && noted->rows[i] != row)
+		i++;
+	if (i < noted->n) {
+		unsigned line;
+		const char *file = config_report_origin(report, noted->lines[i], &line);
+
+		config_report_add(report, CONFIG_WARNING, 0,
+				  "%s: stands at %s:%u already, and only this one counts",
+				  row->name, file, line);
+	} else if (noted->n < MAX_NOTED) {
+		noted->n++;
+	} else {
+		return;
+	}
+	noted->rows[i] = row;
+	noted->lines[i] = report->n_lines;
+}
+
 /* Remembers that a section begins; says so when its title is not new. Takes title. */
 static void add_mark(struct config_reader *reader, const struct option_section *section,
 		     char *title)
@@ -354,6 +394,8 @@ static bool lacks_end(const struct config_reader *reader)
 
 void config_statements_read(struct config_reader *reader, const struct option_section *section)
 {
+	struct noted noted = {.n = 0};
+
 	for (;;) {
 		struct config_token token = config_scan_look(&reader->scan);
 		const struct option_section *inner;
@@ -371,6 +413,7 @@ void config_statements_read(struct config_reader *reader, const struct option_se
 		row = option_row_named(section, name);
 		inner = name[0] ? option_section_named(name) : NULL;
 		if (row) {
+			note_option(reader, row, &noted);
 			scan_option(reader, section, row);
 		} else if (inner && section == option_sections) {
 			scan_section(reader, inner);

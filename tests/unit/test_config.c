@@ -570,14 +570,14 @@ Test(config, broken_syntax_hides_no_other_error)
 
 	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
 		snprintf(text, sizeof(text),
-			 "%s\nthreads = x\nlimits {\n\tmax_headers = 1\n}\nbogus = 1\n"
+			 "%s\nback_threads = x\nlimits {\n\tmax_headers = 1\n}\nbogus = 1\n"
 			 "cache {\n\tmemory 5\n}\nlog { level }\n",
 			 cases[i].fault);
 		first[0] = '\0';
 		if (cases[i].message)
 			snprintf(first, sizeof(first), "c:1: syntax: %s\n", cases[i].message);
 		snprintf(expected, sizeof(expected),
-			 "%sc:2: threads: \"x\" is no whole number, allowed: 0 to 256\n"
+			 "%sc:2: back_threads: \"x\" is no whole number, allowed: 1 to 64\n"
 			 "c:4: max_headers: \"1\" is too small, allowed: 4 to 1000\n"
 			 "c:6: bogus: unknown option\n"
 			 "c:8: syntax: missing equal sign after option 'memory'\n"
@@ -697,8 +697,17 @@ Test(config, urls_need_no_quotes)
 
 Test(config, last_value_of_an_option_counts)
 {
-	EXPECT_FINE("threads = 1 threads = 2 cache { memory = 1M } cache { negative_entries = 5 }");
-	cr_expect_eq(settings->top.threads, 2);
+	static const char text[] =
+	    "threads = 1\nallow = {}\nallow += {'::/0'}\nthreads = 2\n"
+	    "cache { memory = 1M } cache { negative_entries = 5 } include('part')";
+
+	put_file("part", "threads = 3");
+	cr_assert_eq(load(text), OK);
+	cr_expect_not_null(strstr(
+	    shown, "c:4: warning: threads: stands at c:1 already, and only this one counts\n"));
+	cr_expect_null(strstr(shown, "allow: stands"), "what is added to is no second one");
+	cr_expect_null(strstr(shown, "part:"), "a file may say otherwise than another one");
+	cr_expect_eq(settings->top.threads, 3);
 	cr_expect_eq(settings->cache.memory, 1 << 20);
 	cr_expect_eq(settings->cache.negative_entries, 5);
 }
@@ -788,6 +797,8 @@ Test(config, errors_in_included_files_have_their_file_and_line)
 			"part:5: certificate: missing in issuer \"x\", allowed: files of CA "
 			"certificates\n"
 			"c:2: user: takes one value, not a list\n"
+			"c:3: warning: back_threads: stands at c:1 already, and only this one "
+			"counts\n"
 			"c:3: back_threads: \"y\" is no whole number, allowed: 1 to 64\n");
 }
 
