@@ -52,6 +52,21 @@ static int flushed(int status)
 	return status == EXIT_OK ? EXIT_NO_ANSWER : status;
 }
 
+/* command may be NULL. */
+static int print_help(const char *command)
+{
+	for (size_t i = 0; command && i < N_ELEMENTS(commands); i++) {
+		if (strcmp(command, commands[i].name) == 0) {
+			args_print_help(command);
+			return flushed(EXIT_OK);
+		}
+	}
+	if (command && command[0] != '-')
+		return unknown_command(command);
+	args_print_help(NULL);
+	return flushed(EXIT_OK);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const help[] = {"help", "--help", "-h", NULL};
@@ -63,10 +78,8 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return flushed(commands[i].run(argc - 1, argv + 1));
 	}
-	if (is_one_of(argv[1], help)) {
-		args_print_help(NULL);
-		return flushed(EXIT_OK);
-	}
+	if (is_one_of(argv[1], help))
+		return print_help(argc > 2 ? argv[2] : NULL);
 	if (is_one_of(argv[1], version)) {
 		args_print_version();
 		return flushed(EXIT_OK);

@@ -15,7 +15,7 @@
 #ifdef OPTIONS_TOP
 OPTION(listen, LIST, "127.0.0.1:8080 [::1]:8080", 1, 0, "where clients are served: host:port, *:port, unix:/path, or systemd for the sockets that systemd passes")
 OPTION(admin, TEXT, "127.0.0.1:8081", 0, 0, "where metrics, health and status are served: host:port or unix:/path; empty: nowhere")
-OPTION(admin_token_file, TEXT, "", 0, 0, "file whose first line is the token by which purge, refresh, import and reload are allowed over TCP; empty: only over a Unix socket")
+OPTION(admin_token_file, TEXT, "", 0, 0, "file whose first line is the token by which purge, refresh, warm, import, rehearse and reload are allowed over TCP; empty: only over a Unix socket")
 OPTION(threads, NUMBER, "0", 0, 256, "front threads; 0: one per core")
 OPTION(back_threads, NUMBER, "1", 1, 64, "back threads: fetching, verifying, storing")
 OPTION(hook, TEXT, "", 0, 0, "absolute path of a program that is run, without a shell, for each of hook_events, with the event's fields in its environment; empty: none")

@@ -54,6 +54,11 @@ def test_configuration_that_does_not_lead_there(tmp_path, text, said):
     assert result.returncode == CONFIG and said in result.stderr
 
 
+def test_help_of_a_command_by_either_way():
+    assert run("help", "status").stdout == run("status", "--help").stdout
+    assert run("help", "nothing").returncode == USAGE
+
+
 @pytest.mark.parametrize("args", [
     ["status", "x"], ["status", "--admin", "nowhere"], ["purge"], ["refresh"],
     ["purge", "--all", "--issuer", "x"], ["refresh", "--all", "--serial", "1"], ["export"],
