@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/counters.h"
 #include "core/dates.h"
-#include "ctl/certificates.h"
+#include "ctl/certificate.h"
 
 #define NAME_SIZE 512
 

@@ -20,6 +20,7 @@
 #include "cmd/issuer_try.h"
 #include "cmd/remote.h"
 #include "cmd/response_text.h"
+#include "ctl/certificate.h"
 #include "io/file_replace.h"
 #include "io/files.h"
 #include "io/tls_peer.h"

@@ -11,6 +11,7 @@
 #include "cmd/commands.h"
 #include "cmd/subject.h"
 #include "core/dates.h"
+#include "ctl/certificate.h"
 #include "ctl/certificates.h"
 #include "ctl/option_value.h"
 #include "state/issuers.h"

@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "core/dates.h"
+#include "ctl/certificate.h"
 
 #define NAME_SIZE 200
 #define MAX_LABEL 60

@@ -10,6 +10,7 @@
 
 #include "cmd/subject.h"
 #include "core/upstream_url.h"
+#include "ctl/certificate.h"
 
 static X509 *leaf_among(const struct certificates *from)
 {

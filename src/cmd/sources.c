@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 
 #include "base/bytes.h"
+#include "ctl/certificate.h"
 #include "ctl/certificates.h"
 #include "io/files.h"
 #include "io/tls_peer.h"

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "cmd/commands.h"
 #include "cmd/subject.h"
+#include "ctl/certificate.h"
 #include "io/file_replace.h"
 #include "io/files.h"
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "ctl/admin_pages.h"
 #include "ctl/admin_reply.h"
+#include "ctl/certificate.h"
 #include "ctl/certificates.h"
 #include "ctl/entry_json.h"
 #include "ctl/issued.h"

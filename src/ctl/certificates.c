@@ -13,9 +13,10 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/pkcs7.h>
-#include <openssl/x509v3.h>
+#include <openssl/x509.h>
 
 #include "base/bytes.h"
+#include "ctl/certificate.h"
 #include "io/files.h"
 
 #define MAX_FILE_LEN (64 << 20) /* fits the int of OpenSSL */
@@ -150,42 +151,6 @@ static err_t take_der(struct slice der, bool is_trusted, struct certificates *ou
 	return OK;
 }
 
-static bool is_request(struct slice der)
-{
-	const unsigned char *p = der.p;
-	X509_REQ *request = d2i_X509_REQ(NULL, &p, (long)der.len);
-
-	X509_REQ_free(request);
-	return request != NULL;
-}
-
-static bool is_crl(struct slice der)
-{
-	const unsigned char *p = der.p;
-	X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)der.len);
-
-	X509_CRL_free(crl);
-	return crl != NULL;
-}
-
-static bool is_pkcs12(struct slice der)
-{
-	const unsigned char *p = der.p;
-	PKCS12 *pkcs12 = d2i_PKCS12(NULL, &p, (long)der.len);
-
-	PKCS12_free(pkcs12);
-	return pkcs12 != NULL;
-}
-
-static bool is_public_key(struct slice der)
-{
-	const unsigned char *p = der.p;
-	EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)der.len);
-
-	EVP_PKEY_free(key);
-	return key != NULL;
-}
-
 /* PKCS#8, with or without a passphrase, or one of the older forms. */
 static bool is_key(struct slice der)
 {
@@ -202,22 +167,32 @@ static bool is_key(struct slice der)
 	return key != NULL || encrypted != NULL;
 }
 
+static bool is_of(const ASN1_ITEM *item, struct slice der)
+{
+	const unsigned char *p = der.p;
+	ASN1_VALUE *value = ASN1_item_d2i(NULL, &p, (long)der.len, item);
+
+	ASN1_item_free(value, item);
+	return value != NULL;
+}
+
 static enum content content_of_der(struct slice der)
 {
 	static const struct {
-		bool (*is_it)(struct slice der);
+		ASN1_ITEM_EXP *item;
 		enum content content;
-	} tests[] = {{is_request, CONTENT_REQUEST},
-		     {is_crl, CONTENT_CRL},
-		     {is_pkcs12, CONTENT_PKCS12},
-		     {is_public_key, CONTENT_PUBLIC_KEY},
-		     {is_key, CONTENT_KEY}};
+	} types[] = {{ASN1_ITEM_ref(X509_REQ), CONTENT_REQUEST},
+		     {ASN1_ITEM_ref(X509_CRL), CONTENT_CRL},
+		     {ASN1_ITEM_ref(PKCS12), CONTENT_PKCS12},
+		     {ASN1_ITEM_ref(X509_PUBKEY), CONTENT_PUBLIC_KEY}};
 	enum content content = CONTENT_OTHER;
 
-	for (size_t i = 0; i < N_ELEMENTS(tests) && content == CONTENT_OTHER; i++) {
-		if (tests[i].is_it(der))
-			content = tests[i].content;
+	for (size_t i = 0; i < N_ELEMENTS(types) && content == CONTENT_OTHER; i++) {
+		if (is_of(ASN1_ITEM_ptr(types[i].item), der))
+			content = types[i].content;
 	}
+	if (content == CONTENT_OTHER && is_key(der))
+		content = CONTENT_KEY;
 	ERR_clear_error();
 	return content;
 }
@@ -372,61 +347,4 @@ void certificates_free(struct certificates *certificates)
 		X509_free(certificates->items[i]);
 	free(certificates->items);
 	*certificates = (struct certificates){.items = NULL};
-}
-
-bool certificate_is_ca(X509 *cert)
-{
-	return (X509_get_extension_flags(cert) & EXFLAG_CA) != 0;
-}
-
-void certificate_name(const X509_NAME *name, char *dst, size_t cap)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text = NULL;
-	size_t len = 0;
-
-	if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0)
-		len = (size_t)BIO_get_mem_data(bio, &text);
-	if (len >= cap)
-		len = cap - 1;
-	if (len > 0)
-		memcpy(dst, text, len);
-	dst[len] = '\0';
-	text_make_plain(dst); /* its escapes leave out the controls behind ASCII */
-	BIO_free(bio);
-	ERR_clear_error();
-}
-
-/* The first attribute of this type as UTF-8, controls replaced; NULL: there is none. */
-static char *attribute(const X509_NAME *name, int nid)
-{
-	int at = X509_NAME_get_index_by_NID(name, nid, -1);
-	unsigned char *utf8 = NULL;
-	char *text = NULL;
-	int len;
-
-	if (at < 0)
-		return NULL;
-	len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-	if (len > 0 && utf8[0] != '\0')
-		text = strndup((const char *)utf8, (size_t)len);
-	OPENSSL_free(utf8);
-	ERR_clear_error();
-	if (text != NULL)
-		text_make_plain(text);
-	return text;
-}
-
-char *certificate_label(const X509 *cert)
-{
-	const X509_NAME *name = X509_get_subject_name(cert);
-	char whole[256];
-	char *label = attribute(name, NID_commonName);
-
-	if (!label)
-		label = attribute(name, NID_organizationName);
-	if (label)
-		return label;
-	certificate_name(name, whole, sizeof(whole));
-	return whole[0] ? strdup(whole) : NULL;
 }

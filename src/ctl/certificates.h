@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Certificates from files, and what people call them. */
+/* Certificates from files. */
 #ifndef OCSPRELAY_CTL_CERTIFICATES_H
 #define OCSPRELAY_CTL_CERTIFICATES_H
 
@@ -33,15 +33,5 @@ const char *certificates_doubt(const struct certificates *certificates);
  * order they are (a PKCS#7 has none of its own), else the first. Borrowed. */
 X509 *certificates_subject(const struct certificates *certificates);
 void certificates_free(struct certificates *certificates);
-
-/* True with basicConstraints CA:TRUE. */
-bool certificate_is_ca(X509 *cert);
-
-/* The name as RFC 2253 writes it, UTF-8, controls escaped; cut where cap ends. */
-void certificate_name(const X509_NAME *name, char *dst, size_t cap);
-
-/* What to call its subject in one word: common name, else organization, else the whole name; a copy
- * to be freed with free(), controls replaced. NULL: no memory, or no name at all. */
-char *certificate_label(const X509 *cert);
 
 #endif

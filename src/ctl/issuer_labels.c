@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "ctl/certificates.h"
+#include "ctl/certificate.h"
 
 #define SHORT_ID_LEN 4
 

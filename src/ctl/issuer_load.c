@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "core/dates.h"
 #include "core/upstream_url.h"
+#include "ctl/certificate.h"
 #include "ctl/config.h"
 #include "ctl/watch_load.h"
 #include "io/clock.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ctl/certificate.h"
 #include "ctl/certificates.h"
 #include "ctl/issued.h"
 #include "io/files.h"
