@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "io/clock.h"
+#include "io/redis_position.h"
 
 #define MS_ROUND 1000
 #define N_SAMPLES \
@@ -35,45 +36,6 @@ struct redis_replicas {
 	size_t n, next;
 	struct replica *all[REDIS_MAX_REPLICAS];
 };
-
-/* --- INFO ------------------------------------------------------------------------------------- */
-
-/* What follows name in a line that begins with it. */
-static struct slice field(struct slice info, const char *name)
-{
-	const size_t len = strlen(name);
-
-	while (info.len > 0) {
-		const uint8_t *end = memchr(info.p, '\n', info.len);
-		struct slice line = slice_take(info, end ? (size_t)(end - info.p) : info.len);
-
-		info = slice_skip(info, line.len + (end ? 1 : 0));
-		if (line.len > 0 && line.p[line.len - 1] == '\r')
-			line.len--;
-		if (slice_eq(slice_take(line, len), slice_text(name)))
-			return slice_skip(line, len);
-	}
-	return slice_of(NULL, 0);
-}
-
-err_t redis_position_read(struct slice info, struct redis_position *out)
-{
-	struct redis_position position = {.offset = 0};
-	struct slice role = field(info, "role:"), replid = field(info, "master_replid:");
-	err_t err;
-
-	position.is_master = slice_eq(role, slice_text("master"));
-	if ((!position.is_master && !slice_eq(role, slice_text("slave"))) || replid.len == 0 ||
-	    replid.len >= sizeof(position.replid))
-		return ERR_SYNTAX;
-	memcpy(position.replid, replid.p, replid.len);
-	err = decimal_decode(
-	    field(info, position.is_master ? "master_repl_offset:" : "slave_repl_offset:"),
-	    UINT64_MAX, &position.offset);
-	if (err == OK)
-		*out = position;
-	return err == OK ? OK : ERR_SYNTAX;
-}
 
 /* --- SENTINEL replicas ------------------------------------------------------------------------ */
 
@@ -134,33 +96,7 @@ size_t redis_replicas_read(const redisReply *reply,
 	return n;
 }
 
-/* --- questions -------------------------------------------------------------------------------- */
-
-static struct redis_call *ask_position(struct redis_link *link, redis_reply_fn *fn, void *arg)
-{
-	const struct slice command = slice_text("*2\r\n$4\r\nINFO\r\n$11\r\nreplication\r\n");
-
-	return redis_link_call(link, command, REDIS_PATIENT, fn, arg);
-}
-
-/* NULL: *out is filled. Else what is wrong with the reply. */
-static const char *read_position(const redisReply *reply, struct redis_position *out)
-{
-	if (reply->type == REDIS_REPLY_ERROR)
-		return reply->str;
-	if (reply->type != REDIS_REPLY_STRING ||
-	    redis_position_read(slice_of(reply->str, (size_t)reply->len), out) != OK)
-		return "does not tell its place in the replication";
-	return NULL;
-}
-
 /* --- the replicas ----------------------------------------------------------------------------- */
-
-static bool has(const struct redis_position *replica, const struct redis_position *master)
-{
-	return master->replid[0] != '\0' && strcmp(replica->replid, master->replid) == 0 &&
-	       replica->offset >= master->offset;
-}
 
 static void judge(struct replica *replica, const struct redis_position *position)
 {
@@ -170,7 +106,8 @@ static void judge(struct replica *replica, const struct redis_position *position
 	for (size_t i = 0; i < N_SAMPLES && !position->is_master; i++) {
 		const struct sample *sample = &replicas->samples[i];
 
-		if (has(position, &sample->position) && sample->ms > replica->ms_level)
+		if (redis_position_has(position, &sample->position) &&
+		    sample->ms > replica->ms_level)
 			replica->ms_level = sample->ms;
 	}
 	since = replica->ms_level > replica->ms_up ? replica->ms_level : replica->ms_up;
@@ -189,7 +126,7 @@ static void on_position(void *arg, err_t err, const redisReply *reply)
 	replica->call = NULL;
 	if (err != OK)
 		return;
-	fault = read_position(reply, &position);
+	fault = redis_position_of_reply(reply, &position);
 	redis_witness_tell(redis_link_witness(replica->link), REDIS_TROUBLE_READ, fault);
 	if (!fault)
 		judge(replica, &position);
@@ -198,7 +135,7 @@ static void on_position(void *arg, err_t err, const redisReply *reply)
 static void ask_replica(struct replica *replica)
 {
 	if (!replica->call)
-		replica->call = ask_position(replica->link, on_position, replica);
+		replica->call = redis_position_ask(replica->link, on_position, replica);
 }
 
 static void on_sample(void *arg, err_t err, const redisReply *reply)
@@ -210,7 +147,7 @@ static void on_sample(void *arg, err_t err, const redisReply *reply)
 	replicas->call = NULL;
 	if (err != OK)
 		return;
-	fault = read_position(reply, &position);
+	fault = redis_position_of_reply(reply, &position);
 	redis_witness_tell(&replicas->witness, REDIS_TROUBLE_READ, fault);
 	if (fault || !position.is_master)
 		return;
@@ -225,7 +162,7 @@ void redis_replicas_ask(struct redis_replicas *replicas)
 	if (replicas->n == 0 || !replicas->master || replicas->call)
 		return;
 	replicas->ms_asked = clock_mono_ms();
-	replicas->call = ask_position(replicas->master, on_sample, replicas);
+	replicas->call = redis_position_ask(replicas->master, on_sample, replicas);
 }
 
 static void on_round(void *arg)

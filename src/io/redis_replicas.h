@@ -41,17 +41,4 @@ size_t redis_replicas_read(const redisReply *reply,
 /* One that is up and level, another one each time; NULL: there is none. */
 struct redis_link *redis_replicas_pick(struct redis_replicas *replicas);
 
-/* --- what servers say of their replication, INFO replication ---------------------------------- */
-
-#define REDIS_REPLID_SIZE 64
-
-struct redis_position {
-	bool is_master;
-	char replid[REDIS_REPLID_SIZE]; /* of the history; "": not known */
-	uint64_t offset;		/* in it: what the server has carried out */
-};
-
-/* ERR_SYNTAX: it does not say. */
-MUST_CHECK err_t redis_position_read(struct slice info, struct redis_position *out);
-
 #endif

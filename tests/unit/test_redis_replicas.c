@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/bytes.h"
+#include "io/redis_position.h"
 #include "io/redis_replicas.h"
 
 #define MASTER(rest)  "# Replication\r\nrole:master\r\nconnected_slaves:1\r\n" rest
