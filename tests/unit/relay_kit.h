@@ -25,7 +25,8 @@
 #include "relay/pace.h"
 #include "stage.h"
 #include "stage_clients.h"
-#include "stage_peers.h"
+#include "stage_stores.h"
+#include "stage_upstream.h"
 
 #define KIT_SAID   256
 #define KIT_URL(n) "http://r" #n ".example/"

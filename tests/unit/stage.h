@@ -3,7 +3,7 @@
  * The io floor on a stage: stand-ins with the contracts of the headers of src/io, for what is built
  * on them. Nothing happens by itself: time passes and mail arrives when the test says so, on the
  * test's own thread, so hours of an outage are played in no time and always in the same order.
- * Responders, stores and clients are in stage_peers.h.
+ * Responders, stores and clients are in stage_upstream.h, stage_stores.h and stage_clients.h.
  *
  * What is still open at the end is a failed test. One play per process; Criterion gives each test
  * its own.

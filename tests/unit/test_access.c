@@ -6,7 +6,6 @@
 #include "relay_kit.h"
 #include "stage.h"
 #include "stage_clients.h"
-#include "stage_peers.h"
 
 static void open_kit(enum log_access access)
 {

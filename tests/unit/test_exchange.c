@@ -5,7 +5,7 @@
 #include "relay_kit.h"
 #include "stage.h"
 #include "stage_clients.h"
-#include "stage_peers.h"
+#include "stage_upstream.h"
 
 /* --- hits ------------------------------------------------------------------------------------- */
 
