@@ -31,26 +31,19 @@ for word in $(names_of 'OPTION(\([a-z_]*\),' options.h); do
 	need ocsprelay.conf.5 ".It Cm $word"
 	grep -qw "$word" etc/ocsprelay.conf || fault "etc/ocsprelay.conf: $word is missing"
 done
-for word in $(names_of 'METRIC([A-Z_]*, "\([a-z_]*\)"' counters.h); do
-	need ocsprelay-metrics.7 "ocsprelay_$word"
-done
-for word in $(names_of 'PROCESS([a-z_]*, "\([a-z_]*\)"' process.h); do
-	need ocsprelay-metrics.7 ".It Va $word"
-done
+needed() { # TABLE REGEX PAGE BEGIN: for each name of the table, BEGINname is in the page
+	for word in $(names_of "$2" "$1"); do
+		need "$3" "$4$word"
+	done
+}
+needed counters.h 'METRIC([A-Z_]*, "\([a-z_]*\)"' ocsprelay-metrics.7 ocsprelay_
+needed process.h 'PROCESS([a-z_]*, "\([a-z_]*\)"' ocsprelay-metrics.7 ".It Va "
+needed events.h 'EVENT([A-Z_]*, "\([a-z-]*\)"' ocsprelay-log.7 ".It Li "
+needed fields.h 'FIELD(\([a-z_]*\),' ocsprelay-log.7 ".It Li "
+needed errors.h 'ERROR([A-Z_0-9]*, *"\([a-z0-9-]*\)"' ocsprelay-log.7 ".It Li "
+needed oddities.h 'ODDITY([A-Z_]*, "\([a-z_]*\)"' ocsprelay-log.7 ".It Li "
 for word in $(names_of 'LABEL([A-Z_]*, [A-Z_]*, "\([a-z_]*\)"' labels.h); do
 	grep -qw -- "$word" "$build/doc/ocsprelay-metrics.7" || fault "ocsprelay-metrics.7: $word is missing"
-done
-for word in $(names_of 'EVENT([A-Z_]*, "\([a-z-]*\)"' events.h); do
-	need ocsprelay-log.7 ".It Li $word"
-done
-for word in $(names_of 'FIELD(\([a-z_]*\),' fields.h); do
-	need ocsprelay-log.7 ".It Li $word"
-done
-for word in $(names_of 'ERROR([A-Z_0-9]*, *"\([a-z0-9-]*\)"' errors.h); do
-	need ocsprelay-log.7 ".It Li $word"
-done
-for word in $(names_of 'ODDITY([A-Z_]*, "\([a-z_]*\)"' oddities.h); do
-	need ocsprelay-log.7 ".It Li $word"
 done
 
 # A command is named in ocsprelay(8), and told of on one page, where its row fills synopsis and options.
