@@ -142,6 +142,32 @@ static void say_forbidden(struct remote *remote, const char *text)
 		remote_say(remote, "%s: the one in %s is refused", text, remote->token_file);
 }
 
+/* Every text in it, for it goes to terminals, and who answers may be somebody else. */
+static void make_plain(json_t *value)
+{
+	char *text = json_is_string(value) ? strdup(json_string_value(value)) : NULL;
+	const char *name;
+	json_t *member;
+	size_t i;
+
+	if (text != NULL) {
+		text_make_plain(text);
+		(void)json_string_set(value, text);
+		free(text);
+	}
+	json_object_foreach(value, name, member) make_plain(member);
+	json_array_foreach(value, i, member) make_plain(member);
+}
+
+/* NULL: it is none. */
+static json_t *read_json(struct slice text)
+{
+	json_t *root = json_loadb((const char *)text.p, text.len, 0, NULL);
+
+	make_plain(root);
+	return root;
+}
+
 /* What the relay says to what it does not do. Without a word of why it is no relay that speaks. */
 static int refused(struct remote *remote, const char *path, unsigned status,
 		   const struct buf *error)
@@ -150,7 +176,7 @@ static int refused(struct remote *remote, const char *path, unsigned status,
 		unsigned status;
 		int exit;
 	} exits[] = {{400, EXIT_USAGE}, {422, EXIT_CONFIG}};
-	json_t *root = json_loadb((const char *)error->p, error->len, 0, NULL);
+	json_t *root = read_json(buf_slice(error));
 	const char *text = remote_text(root, "error");
 	int exit = EXIT_NO_ANSWER;
 
@@ -212,7 +238,7 @@ struct lines {
 
 static void end_line(struct lines *lines)
 {
-	json_t *told = json_loadb((const char *)lines->line.p, lines->line.len, 0, NULL);
+	json_t *told = read_json(buf_slice(&lines->line));
 
 	if (told != NULL)
 		lines->fn(lines->arg, told, buf_slice(&lines->line));
@@ -264,7 +290,7 @@ int remote_object(struct remote *remote, const char *path, const char *type, str
 	buf_init(&answer, MAX_ANSWER);
 	status = remote_stream(remote, &call, on_object, &answer);
 	if (status == ARGS_GO) {
-		root = json_loadb((const char *)answer.p, answer.len, 0, NULL);
+		root = read_json(buf_slice(&answer));
 		if (!json_is_object(root)) {
 			remote_say(remote, "the relay's answer cannot be read");
 			json_decref(root);
