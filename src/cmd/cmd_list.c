@@ -4,8 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "cmd/commands.h"
 #include "cmd/remote.h"
+#include "cmd/span.h"
+#include "core/dates.h"
+#include "io/clock.h"
 
 #define DEFAULT_LIMIT 1000 /* lines for people; with --json all */
 
@@ -17,16 +21,31 @@ struct list_args {
 
 static const struct column {
 	const char *title, *member;
+	int sign; /* of a time: 1 counts from now, -1 up to now; 0: a text */
 } columns[] = {
-    {"SERIAL", "serial"},	    {"HASH", "hash"},	       {"STATUS", "status"},
-    {"THIS UPDATE", "this_update"}, {"EXPIRES", "expires_at"}, {"REFRESH", "refresh_at"},
-    {"ISSUER", "issuer"},
+    {"SERIAL", "serial", 0},	     {"HASH", "hash", 0},
+    {"STATUS", "status", 0},	     {"AGE", "this_update", -1},
+    {"EXPIRES IN", "expires_at", 1}, {"REFRESH IN", "refresh_at", 1},
+    {"ISSUER", "issuer", 0},
 };
+
+/* What stands there; dst is room for it. */
+static const char *cell(const struct column *column, const json_t *entry, char dst[SPAN_TEXT])
+{
+	const char *text = remote_text(entry, column->member);
+	int64_t t;
+
+	if (column->sign == 0 || date_from_iso(slice_text(text), &t) != OK)
+		return text;
+	span_text(dst, column->sign * (t - clock_wall()));
+	return dst;
+}
 
 static void widen(size_t widths[N_ELEMENTS(columns)], const json_t *entry)
 {
 	for (size_t i = 0; i < N_ELEMENTS(columns); i++) {
-		size_t len = strlen(remote_text(entry, columns[i].member));
+		char room[SPAN_TEXT];
+		size_t len = strlen(cell(&columns[i], entry, room));
 
 		if (len > widths[i])
 			widths[i] = len;
@@ -36,10 +55,15 @@ static void widen(size_t widths[N_ELEMENTS(columns)], const json_t *entry)
 static void print_row(const size_t widths[N_ELEMENTS(columns)], const json_t *entry)
 {
 	for (size_t i = 0; i < N_ELEMENTS(columns); i++) {
-		const char *text = entry ? remote_text(entry, columns[i].member) : columns[i].title;
+		char room[SPAN_TEXT];
+		const char *text = entry ? cell(&columns[i], entry, room) : columns[i].title;
 		bool is_last = i + 1 == N_ELEMENTS(columns);
 
-		printf("%-*s%s", is_last ? 0 : (int)widths[i], text, is_last ? "\n" : "  ");
+		printf("%*s%s",
+		       is_last		 ? 0
+		       : columns[i].sign ? (int)widths[i]
+					 : -(int)widths[i],
+		       text, is_last ? "\n" : "  ");
 	}
 }
 

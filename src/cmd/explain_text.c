@@ -177,9 +177,10 @@ static void health(const json_t *object)
 		     remote_text(object, "url"), is_true(object, "wants_post") ? ", by POST" : "");
 	} else {
 		span_text(span, remote_number(object, "seconds_down"));
-		line("responder", "%sdown%s  %s, since %s, %" PRId64 " failures in a row%s",
+		line("responder", "%sdown%s  %s, for %s, %" PRId64 " failure%s in a row%s",
 		     paint(PAINT_BAD), paint(PAINT_NONE), remote_text(object, "url"), span,
 		     remote_number(object, "failures"),
+		     remote_number(object, "failures") == 1 ? "" : "s",
 		     is_true(object, "left_out") ? ", asked by probes only" : "");
 	}
 	if (remote_number(object, "seconds_closed") > 0)

@@ -156,17 +156,24 @@ static void put_relay(const json_t *told, struct buf *out)
 		   remote_number(told, "inflight"));
 }
 
+static const char *plural(int64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void put_cache(const json_t *cache, struct buf *out)
 {
+	int64_t n = remote_number(cache, "entries");
+	int64_t failures = remote_number(cache, "negative_entries");
 	char used[PROGRESS_TEXT], max[PROGRESS_TEXT];
 
 	progress_amount(used, PROGRESS_OCTETS, (uint64_t)remote_number(cache, "bytes"));
 	progress_amount(max, PROGRESS_OCTETS, (uint64_t)remote_number(cache, "max_bytes"));
 	buf_printf(out,
-		   LABEL "%" PRId64 " answers, %s of %s, %" PRId64 " evicted, %" PRId64
-			 " failures remembered\n",
-		   "memory", remote_number(cache, "entries"), used, max,
-		   remote_number(cache, "evictions"), remote_number(cache, "negative_entries"));
+		   LABEL "%" PRId64 " answer%s, %s of %s, %" PRId64 " evicted, %" PRId64
+			 " failure%s remembered\n",
+		   "memory", n, plural(n), used, max, remote_number(cache, "evictions"), failures,
+		   plural(failures));
 }
 
 static void put_stores(const struct status_text *text, struct buf *out)
@@ -204,8 +211,8 @@ static void put_watched(const json_t *watched, struct buf *out)
 
 	if (n == 0 && json_array_size(skipped) == 0)
 		return;
-	buf_printf(out, LABEL "%" PRId64 " certificates, %zu of them without an answer\n",
-		   "watched", n, json_array_size(cold));
+	buf_printf(out, LABEL "%" PRId64 " certificate%s, %zu without an answer\n", "watched", n,
+		   plural(n), json_array_size(cold));
 	put_list(cold, "cold", out);
 	put_list(skipped, "skipped", out);
 }
@@ -230,6 +237,7 @@ static void put_responder(const struct status_text *text, const json_t *responde
 			  struct buf *out)
 {
 	const json_t *latency = json_object_get(responder, "latency");
+	int64_t failures = remote_number(responder, "failures");
 	char down[SPAN_TEXT];
 	size_t columns;
 
@@ -243,9 +251,8 @@ static void put_responder(const struct status_text *text, const json_t *responde
 		put_latency(json_number_value(json_object_get(latency, "p99")), out);
 		buf_text(out, " 99 %");
 	}
-	if (remote_number(responder, "failures") > 0)
-		buf_printf(out, ", %" PRId64 " failures in a row",
-			   remote_number(responder, "failures"));
+	if (failures > 0)
+		buf_printf(out, ", %" PRId64 " failure%s in a row", failures, plural(failures));
 	if (!json_is_true(json_object_get(responder, "up"))) {
 		span_text(down, remote_number(responder, "down_for"));
 		buf_printf(out, ", down for %s", down);
@@ -279,8 +286,8 @@ static void put_runway(const struct status_text *text, const json_t *issuer, str
 	span_text(first, remote_number(runway, "first"));
 	span_text(median, remote_number(runway, "median"));
 	span_text(last, remote_number(runway, "last"));
-	buf_printf(out, LABEL "runway of %" PRId64 " answers in use: first ", "",
-		   remote_number(runway, "answers"));
+	buf_printf(out, LABEL "runway of %" PRId64 " answer%s in use: first ", "",
+		   remote_number(runway, "answers"), plural(remote_number(runway, "answers")));
 	put_coloured(text, is_short ? PAINT_BAD : PAINT_NONE, first, out);
 	buf_printf(out, ", median %s, last %s\n", median, last);
 }

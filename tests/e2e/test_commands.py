@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -132,7 +133,9 @@ def test_list(relay, pki):
     assert ask(relay, "list") == ""
     serials = [one[0] for one in fill(relay, pki, 3)]
     head, *rows = ask(relay, "list").splitlines()
-    assert head.split()[:3] == ["SERIAL", "HASH", "STATUS"]
+    assert re.split(" {2,}", head) == \
+        ["SERIAL", "HASH", "STATUS", "AGE", "EXPIRES IN", "REFRESH IN", "ISSUER"]
+    assert re.search(r"( +[1-9]\d*[smhd]( \d+[smhd])?){3}  test$", rows[0]), rows[0]
     assert sorted(int(row.split()[0], 16) for row in rows) == serials
     assert all(row.split()[1:3] == ["sha1", "good"] and row.split()[-1] == "test" for row in rows)
     assert head.index("HASH") == rows[0].index("sha1")
