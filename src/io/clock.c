@@ -12,12 +12,11 @@
 #define MONOTONIC CLOCK_MONOTONIC
 #endif
 
-/* The time of the last tick, which is there to be read: the others ask the processor, too. */
-#ifdef CLOCK_REALTIME_COARSE
-#define WALL CLOCK_REALTIME_COARSE
+/* The time of the last tick, which is there to be read: the others ask the processor, too. Not for
+ * the wall clock: a tick late, an answer would be served after its end. */
+#ifdef CLOCK_MONOTONIC_COARSE
 #define TICK CLOCK_MONOTONIC_COARSE
 #else
-#define WALL CLOCK_REALTIME
 #define TICK CLOCK_MONOTONIC
 #endif
 
@@ -32,7 +31,7 @@ static struct timespec read_clock(clockid_t id)
 
 int64_t clock_wall(void)
 {
-	return (int64_t)read_clock(WALL).tv_sec;
+	return (int64_t)read_clock(CLOCK_REALTIME).tv_sec;
 }
 
 static int64_t ms_of(struct timespec time)

@@ -5,7 +5,7 @@
 
 #include "types.h"
 
-int64_t clock_wall(void);    /* seconds since 1970; at most a tick of the kernel (10 ms) late */
+int64_t clock_wall(void);    /* seconds since 1970 */
 int64_t clock_mono_ms(void); /* milliseconds since some start */
 int64_t clock_mono_us(void);
 
