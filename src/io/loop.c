@@ -2,7 +2,8 @@
 /*
  * A libevent base without locks: only its own thread touches it. What comes from another thread
  * comes through a descriptor (wake.h), loop_stop included, so that a stop that is asked for before
- * loop_run is not lost. The bell's event also keeps the base from ever running empty.
+ * loop_run is not lost. The bell's event also keeps the base from ever running empty. What
+ * a turn tells to other threads they hear at its end.
  */
 #include "io/loop.h"
 
@@ -15,6 +16,7 @@ struct loop {
 	struct event_base *base;
 	struct wake stop;
 	struct event stop_event;
+	bool is_stopped;
 };
 
 struct timer {
@@ -30,6 +32,7 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	wake_clear(&loop->stop);
+	loop->is_stopped = true;
 	event_base_loopbreak(loop->base);
 }
 
@@ -92,7 +95,11 @@ void loop_free(struct loop *loop)
 
 void loop_run(struct loop *loop)
 {
-	event_base_loop(loop->base, 0);
+	for (loop->is_stopped = false; !loop->is_stopped;) {
+		wake_begin_turn();
+		event_base_loop(loop->base, EVLOOP_ONCE);
+		wake_end_turn();
+	}
 }
 
 void loop_stop(struct loop *loop)

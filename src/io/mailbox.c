@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A locked list and a bell. The sender that finds the list empty rings; all others find the
- * receiver awake. The receiver takes at most MAX_BATCH messages per turn, so that a flood of them
- * does not keep its sockets waiting, and rings for itself when some are left.
+ * A locked list and a bell. The sender that finds the list empty rings when its turn ends; all
+ * others find the receiver awake, or about to be. The receiver takes at most MAX_BATCH messages per
+ * turn, so that a flood of them does not keep its sockets waiting, and rings for itself when some
+ * are left.
  */
 #include "io/mailbox.h"
 
@@ -106,6 +107,6 @@ err_t mailbox_post(struct mailbox *mailbox, struct message *message)
 	list_append(&mailbox->messages, &message->link);
 	pthread_mutex_unlock(&mailbox->lock);
 	if (was_empty)
-		wake_ring(&mailbox->wake);
+		wake_ring_later(&mailbox->wake);
 	return OK;
 }

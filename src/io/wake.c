@@ -10,6 +10,14 @@
 #include <sys/eventfd.h>
 #endif
 
+#define MAX_HELD 16 /* further ones ring at once */
+
+static _Thread_local struct {
+	bool is_in_turn;
+	unsigned n;
+	const struct wake *wakes[MAX_HELD];
+} held;
+
 #ifdef __linux__
 
 err_t wake_init(struct wake *wake)
@@ -41,8 +49,20 @@ err_t wake_init(struct wake *wake)
 
 #endif
 
+static void forget(const struct wake *wake)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < held.n; i++) {
+		if (held.wakes[i] != wake)
+			held.wakes[n++] = held.wakes[i];
+	}
+	held.n = n;
+}
+
 void wake_fini(struct wake *wake)
 {
+	forget(wake);
 	close(wake->fd);
 	if (wake->fd_ring != wake->fd)
 		close(wake->fd_ring);
@@ -56,6 +76,26 @@ void wake_ring(const struct wake *wake)
 	do
 		n = write(wake->fd_ring, &one, sizeof(one));
 	while (n < 0 && errno == EINTR);
+}
+
+void wake_ring_later(const struct wake *wake)
+{
+	if (held.is_in_turn && held.n < MAX_HELD)
+		held.wakes[held.n++] = wake;
+	else
+		wake_ring(wake);
+}
+
+void wake_begin_turn(void)
+{
+	held.is_in_turn = true;
+}
+
+void wake_end_turn(void)
+{
+	held.is_in_turn = false;
+	while (held.n > 0)
+		wake_ring(held.wakes[--held.n]);
 }
 
 void wake_clear(const struct wake *wake)
