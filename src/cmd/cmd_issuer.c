@@ -136,13 +136,17 @@ static int find(struct adding *adding)
 
 /* --- what may keep it from being written ------------------------------------------------------ */
 
-/* Whether all of the issuer is from files, or has the key of one that is known. */
+/* Whether each certificate of the issuer is from a file, or known. To have the key of a known one
+ * is not enough: anybody can make such a certificate, and the latest end of all counts. */
 static bool is_vouched_for(const struct adding *adding)
 {
 	const struct issuer *issuer = adding->found.issuer;
 
-	for (size_t i = 0; i < issuer->n_certs && adding->known == NULL; i++) {
-		if (!issuer_given_is_of_file(&adding->given, issuer->certs[i]))
+	for (size_t i = 0; i < issuer->n_certs; i++) {
+		const X509 *cert = issuer->certs[i];
+
+		if (!issuer_given_is_of_file(&adding->given, cert) &&
+		    (adding->known == NULL || !issuer_find_has(adding->known, cert)))
 			return false;
 	}
 	return true;

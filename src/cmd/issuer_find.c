@@ -63,7 +63,7 @@ const struct issuer *issuer_find_known(const struct issuers *table, X509 *cert)
 	return NULL;
 }
 
-static bool has_certificate(const struct issuer *known, const X509 *cert)
+bool issuer_find_has(const struct issuer *known, const X509 *cert)
 {
 	for (size_t i = 0; i < known->n_certs; i++) {
 		if (X509_cmp(known->certs[i], cert) == 0)
@@ -86,7 +86,7 @@ bool issuer_find_is_old(const struct issuer_found *found, const struct issuer *k
 	struct certid_of_cert about;
 
 	for (size_t i = 0; found->issuer != NULL && i < found->issuer->n_certs; i++) {
-		if (!has_certificate(known, found->issuer->certs[i]))
+		if (!issuer_find_has(known, found->issuer->certs[i]))
 			return false;
 	}
 	if (found->responder != NULL && !has_responder(known, found->responder))

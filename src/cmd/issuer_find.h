@@ -32,6 +32,9 @@ void issuer_found_fini(struct issuer_found *found);
 /* The issuer of the table that has issued cert, or NULL. */
 const struct issuer *issuer_find_known(const struct issuers *table, X509 *cert);
 
+/* Whether this very certificate is one of a known issuer. */
+bool issuer_find_has(const struct issuer *known, const X509 *cert);
+
 /* Whether known, an issuer of a table, has all that was found: certificates, responder, encoding of
  * the name. */
 bool issuer_find_is_old(const struct issuer_found *found, const struct issuer *known);

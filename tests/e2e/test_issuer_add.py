@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 import pki as pki_module
-from pki import Identity, request
+from pki import Identity, new_ca, new_root, request
 from relay import BINARY, environment, run
 from test_warm import tls_server
 
@@ -185,6 +185,17 @@ def test_what_a_file_vouches_for_needs_no_yes(pki, issuers, tmp_path):
     with tls_server(tmp_path, leaf, pki.ca) as (port, _):
         add("--dir", issuers, "--tls", f"localhost:{port}", write(tmp_path / "ca.pem", pki.ca))
     assert written(issuers) == [pki.ca.cert, leaf.cert]
+
+
+def test_a_known_key_vouches_for_no_certificate(pki, issuers, tmp_path):
+    """Anybody can make one with the key and the name of a known CA, and a later end."""
+    leaf = pki.leaf(aia=URL)
+    forged = new_ca(new_root("Somebody"), subject=pki.ca.cert.subject, key=pki.ca.key)
+    add("--dir", issuers, write(tmp_path / "ca.pem", pki.ca))
+    for one, code in ((pki.ca, OK), (forged, USAGE)):
+        with tls_server(tmp_path, leaf, one) as (port, _):
+            add("--dir", issuers, "--tls", f"localhost:{port}", "--replace", code=code)
+        assert written(issuers) == [pki.ca.cert, leaf.cert]
 
 
 def test_nobody_is_contacted_before_the_yes(make_responder, pki, issuers, tmp_path):
