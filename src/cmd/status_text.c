@@ -250,6 +250,8 @@ static void put_responder(const struct status_text *text, const json_t *responde
 		buf_text(out, " median, ");
 		put_latency(json_number_value(json_object_get(latency, "p99")), out);
 		buf_text(out, " 99 %");
+	} else if (json_is_true(json_object_get(responder, "up"))) {
+		buf_text(out, "  not asked yet");
 	}
 	if (failures > 0)
 		buf_printf(out, ", %" PRId64 " failure%s in a row", failures, plural(failures));

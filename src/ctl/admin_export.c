@@ -177,6 +177,15 @@ static void on_gone(void *arg)
 	export_free(arg);
 }
 
+static bool is_tier(const struct desk *desk, const char *tier)
+{
+	for (size_t i = 0; i < desk->common->n_stores; i++) {
+		if (strcmp(store_name(desk->stores[i]), tier) == 0)
+			return true;
+	}
+	return tier[0] == '\0' || strcmp(tier, "memory") == 0;
+}
+
 static err_t read_query(struct admin *admin, struct evhttp_request *request,
 			struct admin_query *out, struct buf *why)
 {
@@ -184,10 +193,12 @@ static err_t read_query(struct admin *admin, struct evhttp_request *request,
 
 	if (err != OK)
 		return err;
-	if (out->tier[0] == '\0' || strcmp(out->tier, "memory") == 0 ||
-	    strcmp(out->tier, "disk") == 0 || strcmp(out->tier, "redis") == 0)
+	if (is_tier(relay_desk(admin->status.relay), out->tier))
 		return OK;
-	buf_text(why, "tier: memory, disk or redis");
+	if (strcmp(out->tier, "disk") == 0 || strcmp(out->tier, "redis") == 0)
+		buf_printf(why, "tier: no %s is configured as a store", out->tier);
+	else
+		buf_text(why, "tier: memory, disk or redis");
 	return ERR_SYNTAX;
 }
 

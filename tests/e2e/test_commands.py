@@ -119,6 +119,7 @@ def test_what_is_no_relay(relay, tmp_path):
 # --- status, list -------------------------------------------------------------------------------
 
 def test_status(relay, responder, pki):
+    assert f"up   {responder.url}  not asked yet\n" in ask(relay, "status")
     data = fill(relay, pki, 2)[0][1]
     relay.get(data)
     text = ask(relay, "status")
@@ -144,6 +145,12 @@ def test_list(relay, pki):
     assert ask(relay, "list", "--expiring", "1h") == ""
     told = json.loads(ask(relay, "list", "--json", "--issuer", "test"))
     assert told["matching"] == 3
+
+
+def test_export_of_a_tier_that_there_is_not(relay, tmp_path):
+    result = run("export", "-c", relay.config, "--tier", "redis", tmp_path / "x")
+    assert result.returncode == USAGE and not os.listdir(tmp_path)
+    assert result.stderr == "ocsprelay export: tier: no redis is configured as a store\n"
 
 
 def test_list_of_an_issuer_with_an_awkward_name(make_relay, responder, pki):
