@@ -7,8 +7,6 @@
 #ifndef OCSPRELAY_BASE_BUF_H
 #define OCSPRELAY_BASE_BUF_H
 
-#include <stdarg.h>
-
 #include "err.h"
 #include "types.h"
 

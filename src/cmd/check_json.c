@@ -2,7 +2,6 @@
 /* What check has understood, for programs. */
 #include "cmd/check.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"

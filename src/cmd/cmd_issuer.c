@@ -8,6 +8,7 @@
  * CA of which nothing else is known is taken from there, the operator is shown it and says yes.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

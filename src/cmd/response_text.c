@@ -3,7 +3,6 @@
 #include "cmd/response_text.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include <openssl/x509.h>
 

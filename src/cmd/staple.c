@@ -3,6 +3,7 @@
 #include "cmd/staple.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

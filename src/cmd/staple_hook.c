@@ -2,6 +2,7 @@
 /* As the relay's hook: no shell unless it was asked for, nothing of our environment. */
 #include "cmd/staple_hook.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,6 @@
  * POST /api/v1/rehearse: {"issuer": "NAME", "for": "2h"} begins a rehearsal of an outage, or has it
  * go on so long from now; {"issuer": "NAME", "stop": true} ends it.
  */
-#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 

@@ -7,7 +7,6 @@
  */
 #include "ctl/log_line.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

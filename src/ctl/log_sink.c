@@ -8,7 +8,6 @@
  */
 #include "ctl/log_sink.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>

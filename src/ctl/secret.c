@@ -3,7 +3,6 @@
 #include "ctl/secret.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "base/bytes.h"
 #include "base/log.h"
