@@ -11,10 +11,8 @@
 #include "cmd/commands.h"
 #include "ctl/config.h"
 #include "io/entropy.h"
-#include "io/tls_peer.h"
 
 #define MAX_MESSAGES (16 << 20)
-#define MAX_PEER     1048576
 
 static int fail(int status, const char *where, const char *what)
 {
@@ -58,14 +56,8 @@ static int read_peer(struct issuer_given *given, const char *address, unsigned s
 {
 	struct certificates found = {.n = 0};
 	char detail[TLS_PEER_DETAIL] = "";
-	struct buf pem;
-	err_t err;
+	err_t err = certificates_read_peer(address, seconds, &found, detail);
 
-	buf_init(&pem, MAX_PEER);
-	err = tls_peer_read(address, seconds, &pem, detail);
-	if (err == OK)
-		err = certificates_parse(buf_slice(&pem), &found);
-	buf_fini(&pem);
 	if (err == OK)
 		return take(given, &found);
 	return fail(EXIT_NO_ANSWER, address, err == ERR_UP_UNREACHABLE ? detail : why(err));

@@ -13,10 +13,8 @@
 #include "ctl/certificate.h"
 #include "ctl/certificates.h"
 #include "io/files.h"
-#include "io/tls_peer.h"
 
-#define MAX_PEM	 ((size_t)1 << 30)
-#define MAX_PEER 1048576 /* of PEM, of one server */
+#define MAX_PEM ((size_t)1 << 30)
 
 void sources_init(struct sources *sources,
 		  void (*failed)(void *arg, const char *where, const char *what), void *arg)
@@ -127,13 +125,8 @@ err_t sources_add_peer(struct sources *sources, const char *address, unsigned se
 {
 	struct certificates found = {.n = 0};
 	char detail[TLS_PEER_DETAIL] = "";
-	struct buf pem;
-	err_t err;
+	err_t err = certificates_read_peer(address, seconds, &found, detail);
 
-	buf_init(&pem, MAX_PEER);
-	err = tls_peer_read(address, seconds, &pem, detail);
-	if (err == OK)
-		err = certificates_parse(buf_slice(&pem), &found);
 	if (err == OK) {
 		err = take(sources, address, &found);
 	} else if (err != ERR_NO_MEMORY) {
@@ -141,7 +134,6 @@ err_t sources_add_peer(struct sources *sources, const char *address, unsigned se
 				err == ERR_UP_UNREACHABLE ? detail : err_row(err)->text);
 		err = OK;
 	}
-	buf_fini(&pem);
 	return err;
 }
 

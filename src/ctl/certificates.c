@@ -20,6 +20,7 @@
 #include "io/files.h"
 
 #define MAX_FILE_LEN (64 << 20) /* fits the int of OpenSSL */
+#define MAX_PEER     1048576	/* of PEM */
 
 /* Takes cert. */
 static err_t append(struct certificates *certificates, X509 *cert)
@@ -330,6 +331,20 @@ err_t certificates_read(const char *path, struct certificates *out)
 err_t certificates_read_regular(const char *path, struct certificates *out)
 {
 	return read_by(file_read_regular, path, out);
+}
+
+err_t certificates_read_peer(const char *address, unsigned seconds, struct certificates *out,
+			     char detail[TLS_PEER_DETAIL])
+{
+	struct buf pem;
+	err_t err;
+
+	buf_init(&pem, MAX_PEER);
+	err = tls_peer_read(address, seconds, &pem, detail);
+	if (!err)
+		err = certificates_parse(buf_slice(&pem), out);
+	buf_fini(&pem);
+	return err;
 }
 
 X509 *certificates_subject(const struct certificates *certificates)

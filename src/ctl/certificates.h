@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 
 #include "err.h"
+#include "io/tls_peer.h"
 #include "types.h"
 
 struct certificates {
@@ -27,6 +28,10 @@ MUST_CHECK err_t certificates_parse(struct slice bytes, struct certificates *out
 MUST_CHECK err_t certificates_read(const char *path, struct certificates *out);
 /* As file_read_regular reads it. */
 MUST_CHECK err_t certificates_read_regular(const char *path, struct certificates *out);
+/* The same of what a TLS server presents, as tls_peer_read reads it; ERR_UP_UNREACHABLE with
+ * detail. */
+MUST_CHECK err_t certificates_read_peer(const char *address, unsigned seconds,
+					struct certificates *out, char detail[TLS_PEER_DETAIL]);
 /* What people should hear of a file that was read, or NULL: that a private key lies in it. */
 const char *certificates_doubt(const struct certificates *certificates);
 /* The one that is meant by a file that holds issuers as well: the first that is no CA, in whatever
