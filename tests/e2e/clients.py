@@ -97,11 +97,13 @@ def field_of(text, name):
 
 
 def free_port():
-    """A port of 127.0.0.1 that nobody has. It lies below those that the kernel gives to clients, so
-    that nobody gets it until its server has bound it."""
+    """A port of 127.0.0.1 that nobody has, nor the one 10000 above it, which a node of a Redis
+    cluster takes, too. Both lie below those that the kernel gives to clients, so that nobody gets
+    them until their server has bound them."""
     while True:
-        port = random.randrange(15000, 32000)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        port = random.randrange(15000, 22000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)), \
+                socket.create_server(("127.0.0.1", port + 10000)):
             return port
 
 

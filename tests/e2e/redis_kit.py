@@ -9,19 +9,10 @@ import socket
 import subprocess
 import tempfile
 
+from clients import free_port
 from relay import TIMEOUT, until
 
 SERVER = shutil.which("redis-server")
-
-
-def free_port():
-    """A port that nobody listens at, nor at the one that a cluster adds."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port < 55000:
-            return port
 
 
 class RedisError(Exception):
