@@ -95,6 +95,9 @@ static json_t *reasons_not_kept(const struct explain *explain)
 				   "weak_signature = pass-uncached"},
 	    {flags & VERDICT_NONCE,
 	     "it carries a nonce, so it is good for one request only (RFC 9654 2.1)"},
+	    {flags & VERDICT_UNREADABLE,
+	     "one of its embedded certificates cannot be read: clients may fail on it, and nobody "
+	     "has signed it in (RFC 6960 4.2.1)"},
 	    {explain->hints.flags & HINT_NO_STORE,
 	     "the responder forbids it: Cache-Control: no-store or private (RFC 9111 5.2.2)"},
 	};

@@ -70,7 +70,8 @@ struct lifetime freshness_lifetime(const struct verdict *verdict, const struct p
 	    .hard_expiry = hard_expiry,
 	    .refresh_at = earlier(refresh_at, hard_expiry),
 	    .may_store = ttl > 0 && hard_expiry > now && !(hints->flags & HINT_NO_STORE) &&
-			 !(verdict->flags & (VERDICT_WEAK | VERDICT_NONCE | VERDICT_RECALLED)),
+			 !(verdict->flags &
+			   (VERDICT_WEAK | VERDICT_NONCE | VERDICT_RECALLED | VERDICT_UNREADABLE)),
 	};
 }
 

@@ -398,6 +398,24 @@ static err_t try_all_names(struct trial *trial, struct signer *out)
 	return trial->name ? try_all(trial, out) : ERR_RSP_DER;
 }
 
+/* Whether an embedded certificate is none. Nobody has signed their list, so that anybody on the way
+ * may have put it there; there are clients who cannot read the response then. */
+static bool has_unreadable(const struct trial *trial, const struct delegate *signer)
+{
+	struct der cursor = der_of(trial->response->certs);
+	struct slice cert;
+	bool is_readable = true;
+
+	while (is_readable && response_next_cert(&cursor, &cert) == OK) {
+		struct delegate *other = NULL;
+
+		if (!signer || !slice_eq(cert, delegate_der(signer)))
+			is_readable = delegate_new(cert, &other) == OK;
+		delegate_unref(other);
+	}
+	return !is_readable;
+}
+
 err_t signer_find(const struct response *response, const struct signer_question *question,
 		  struct signer *out)
 {
@@ -413,6 +431,8 @@ err_t signer_find(const struct response *response, const struct signer_question 
 	e = trial_init(&trial);
 	if (e == OK)
 		e = try_all_names(&trial, out);
+	if (e == OK)
+		out->has_unreadable = has_unreadable(&trial, out->delegate);
 	trial_fini(&trial);
 	ERR_clear_error();
 	return e;

@@ -21,6 +21,7 @@ struct signer {
 	int64_t not_after;	   /* of the signer's certificate; TIME_NEVER for the issuer */
 	bool is_weak;		   /* SHA-1, or a key below RSA 2048, P-256 or their like (VS-20) */
 	bool is_recalled;	   /* its certificate is not in the response (VS-18) */
+	bool has_unreadable;	   /* something in the response's certificates is none (VS-17) */
 	struct delegate *delegate; /* SIGNER_DELEGATE: one reference is given; else NULL */
 };
 

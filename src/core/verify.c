@@ -173,6 +173,8 @@ static err_t judge_signer(const struct signer *signer, enum weak_policy policy, 
 		*flags |= VERDICT_NO_NOCHECK;
 	if (signer->is_recalled)
 		*flags |= VERDICT_RECALLED;
+	if (signer->has_unreadable)
+		*flags |= VERDICT_UNREADABLE;
 	if (!signer->is_weak || policy == WEAK_ACCEPT)
 		return OK;
 	if (policy != WEAK_PASS_UNCACHED)

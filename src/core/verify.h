@@ -21,6 +21,7 @@ enum verdict_flags {
 	VERDICT_NO_NOCHECK = 1 << 6,	 /* delegate without id-pkix-ocsp-nocheck (VS-16) */
 	VERDICT_EARLY_PRODUCED = 1 << 7, /* producedAt before thisUpdate by more than the skew */
 	VERDICT_RECALLED = 1 << 8,	 /* the delegate's certificate is not in it (VS-18) */
+	VERDICT_UNREADABLE = 1 << 9,	 /* one of the embedded certificates is none (VS-17) */
 };
 
 struct verdict {

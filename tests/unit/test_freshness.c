@@ -157,6 +157,7 @@ Test(freshness, CL_01_nonce_and_weak_signatures_are_not_stored)
 	    {VERDICT_NONCE, false},
 	    {VERDICT_WEAK, false},
 	    {VERDICT_RECALLED, false},
+	    {VERDICT_UNREADABLE, false},
 	    {VERDICT_OTHER_HASH | VERDICT_MIXED_ISSUERS | VERDICT_NO_NOCHECK |
 		 VERDICT_EARLY_PRODUCED,
 	     true},

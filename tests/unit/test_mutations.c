@@ -250,13 +250,13 @@ Test(mutations, VS_01_VS_19_any_element_in_ber)
 
 /* --- certificates without a say --------------------------------------------------------------- */
 
-/* Field by field: what is between them is anybody's. What has lost its delegate's certificate may
- * be delivered, but it is not kept. */
+/* Field by field: what is between them is anybody's. What has lost its delegate's certificate, or
+ * has one that is none, may be delivered, but it is not kept. */
 static bool is_same_verdict(const struct verdict *a, const struct verdict *b)
 {
 	return a->status == b->status && a->signer == b->signer &&
-	       (a->flags & ~(unsigned)VERDICT_RECALLED) == b->flags && a->algs == b->algs &&
-	       a->reason == b->reason && a->revoked_at == b->revoked_at &&
+	       (a->flags & ~(unsigned)(VERDICT_RECALLED | VERDICT_UNREADABLE)) == b->flags &&
+	       a->algs == b->algs && a->reason == b->reason && a->revoked_at == b->revoked_at &&
 	       a->this_update == b->this_update && a->next_update == b->next_update &&
 	       a->produced_at == b->produced_at && a->hard_expiry == b->hard_expiry &&
 	       a->tail == b->tail;

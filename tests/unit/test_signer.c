@@ -230,7 +230,7 @@ static const struct scene_row signer_rows[] = {
     {"VS-17", "signer last of three", namesakes_embedded, OK, 0},
     {"VS-17", "expired one first", expired_and_renewed, OK, 0},
     {"VS-17", "unreadable", broken_embedded, ERR_RSP_SIGNER_CERT, 0},
-    {"VS-17", "unreadable one first", broken_beside, OK, 0},
+    {"VS-17", "unreadable one first", broken_beside, OK, VERDICT_UNREADABLE},
     {"VS-18", "not embedded", nothing_embedded, ERR_RSP_RESPONDER_ID, 0},
     {"VS-18", "not embedded, trusted", trusted_delegate_not_embedded, OK, 0},
     {"VS-19", "issuer named, other signs", issuer_named_other_signs, ERR_RSP_SIGNATURE, 0},

@@ -46,9 +46,9 @@ static const char *const statuses[] = {
     [CERT_GOOD] = "good", [CERT_REVOKED] = "revoked", [CERT_UNKNOWN] = "unknown"};
 static const char *const signers[] = {
     [SIGNER_ISSUER] = "issuer", [SIGNER_DELEGATE] = "delegate", [SIGNER_TRUSTED] = "trusted"};
-static const char *const flag_words[] = {"weak",	 "no-next-update", "nonce",
-					 "never-issued", "other-hash",	   "mixed-issuers",
-					 "no-nocheck",	 "early-produced"};
+static const char *const flag_words[] = {
+    "weak",	     "no-next-update", "nonce",		 "never-issued", "other-hash",
+    "mixed-issuers", "no-nocheck",     "early-produced", "recalled",	 "unreadable"};
 
 /* --- the directory ---------------------------------------------------------------------------- */
 
