@@ -44,6 +44,7 @@ struct adding {
 	const struct issuer *known; /* of the table: the same issuer; NULL: it is new */
 	char *path;		    /* of the file to be */
 	struct buf content;
+	bool is_extended; /* it is there, and has a part of that */
 };
 
 static PRINTF_LIKE(1, 2) void say(const char *fmt, ...)
@@ -234,8 +235,24 @@ static void say_what_differs(const char *path, struct slice there)
 	certificates_free(&found);
 }
 
+/* Nothing is lost of a file that has a part of what was found, as one of the CA alone has. */
+static bool extend(struct adding *adding, struct slice there)
+{
+	struct buf whole;
+
+	buf_init(&whole, 2 * MAX_FILE);
+	adding->is_extended = issuer_file_extend(&adding->found, there, &whole) && whole.err == OK;
+	if (adding->is_extended) {
+		buf_fini(&adding->content);
+		adding->content = whole;
+	} else {
+		buf_fini(&whole);
+	}
+	return adding->is_extended;
+}
+
 /* EXIT_OK: it is there already. */
-static int compare(const struct adding *adding)
+static int compare(struct adding *adding)
 {
 	int status = EXIT_NO;
 	struct buf there;
@@ -249,7 +266,7 @@ static int compare(const struct adding *adding)
 		   issuer_file_is_same(buf_slice(&there), buf_slice(&adding->content))) {
 		printf("  file         %s: there already\n", adding->path);
 		status = EXIT_OK;
-	} else if (adding->args->replace) {
+	} else if (adding->args->replace || (err == OK && extend(adding, buf_slice(&there)))) {
 		status = ARGS_GO;
 	} else {
 		say_what_differs(adding->path, buf_slice(&there));
@@ -286,8 +303,9 @@ static int write_file(const struct adding *adding)
 	err_t err;
 
 	if (adding->args->dry_run) {
-		printf("  file         %s: would be written\n\n%.*s", adding->path,
-		       (int)adding->content.len, (const char *)adding->content.p);
+		printf("  file         %s: would be %s\n\n%.*s", adding->path,
+		       adding->is_extended ? "extended" : "written", (int)adding->content.len,
+		       (const char *)adding->content.p);
 		return EXIT_OK;
 	}
 	err = file_replace(adding->path, buf_slice(&adding->content));
@@ -295,7 +313,8 @@ static int write_file(const struct adding *adding)
 		say("%s: %s", adding->path, why(err));
 		return EXIT_NO_ANSWER;
 	}
-	printf("  file         %s: written\n", adding->path);
+	printf("  file         %s: %s\n", adding->path,
+	       adding->is_extended ? "extended" : "written");
 	if (adding->args->reload) {
 		fflush(stdout);
 		return reload(adding->args);

@@ -76,11 +76,24 @@ static void write_certificate(X509 *cert, const char *what, struct buf *out)
 	BIO_free(bio);
 }
 
-void issuer_file_write(const struct issuer_found *found, struct buf *out)
+static bool has(const struct certificates *certs, const X509 *cert)
 {
-	for (size_t i = 0; i < found->issuer->n_certs; i++)
-		write_certificate(found->issuer->certs[i], "CA certificate", out);
-	if (found->leaf == NULL)
+	for (size_t i = 0; i < certs->n; i++) {
+		if (X509_cmp(certs->items[i], cert) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* But for those that are there already. */
+static void write_others(const struct issuer_found *found, const struct certificates *there,
+			 struct buf *out)
+{
+	for (size_t i = 0; i < found->issuer->n_certs; i++) {
+		if (!has(there, found->issuer->certs[i]))
+			write_certificate(found->issuer->certs[i], "CA certificate", out);
+	}
+	if (found->leaf == NULL || has(there, found->leaf))
 		return;
 	buf_text(out, "\n");
 	write_certificate(found->leaf,
@@ -89,6 +102,33 @@ void issuer_file_write(const struct issuer_found *found, struct buf *out)
 			  out);
 	if (found->responder != NULL) /* as far as a line may be long */
 		buf_printf(out, "# responder: %.200s\n", found->responder);
+}
+
+void issuer_file_write(const struct issuer_found *found, struct buf *out)
+{
+	const struct certificates none = {.n = 0};
+
+	write_others(found, &none, out);
+}
+
+/* What else stands there, comments or a key, stays. */
+bool issuer_file_extend(const struct issuer_found *found, struct slice there, struct buf *out)
+{
+	static const char mark[] = "-----BEGIN CERTIFICATE-----";
+	struct certificates certs = {.n = 0};
+	bool is_part = memmem(there.p, there.len, mark, sizeof(mark) - 1) != NULL &&
+		       certificates_parse(there, &certs) == OK;
+
+	for (size_t i = 0; is_part && i < certs.n; i++)
+		is_part = issuer_find_has(found->issuer, certs.items[i]) ||
+			  (found->leaf != NULL && X509_cmp(found->leaf, certs.items[i]) == 0);
+	if (is_part) {
+		buf_append(out, there.p, there.len);
+		buf_text(out, there.p[there.len - 1] == '\n' ? "" : "\n");
+		write_others(found, &certs, out);
+	}
+	certificates_free(&certs);
+	return is_part;
 }
 
 char *issuer_file_name(const struct issuer *issuer)

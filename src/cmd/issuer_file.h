@@ -20,6 +20,10 @@ bool issuer_file_may_be(const char *name);
 /* Whether two such files have the same certificates, whatever else stands in them. */
 bool issuer_file_is_same(struct slice a, struct slice b);
 
+/* Appends there, the octets of such a file in PEM, and behind them those certificates that it has
+ * not. False, with nothing appended: it is no PEM, or has certificates that were not found. */
+bool issuer_file_extend(const struct issuer_found *found, struct slice there, struct buf *out);
+
 /* "AB:CD:...", as openssl x509 -fingerprint -sha256 prints it. False if the library fails. */
 #define FINGERPRINT_SIZE (3 * 32 + 1)
 bool issuer_file_fingerprint(const X509 *cert, char dst[FINGERPRINT_SIZE]);

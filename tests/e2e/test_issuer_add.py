@@ -146,11 +146,26 @@ def test_a_ca_alone(pki, issuers, tmp_path):
     assert written(issuers) == [pki.ca.cert]
     assert "responder    not known: a leaf of this issuer tells it" in out
     leaf = pki.leaf(aia=URL)  # and now the leaf that tells it, whose issuer is known
-    out, err = add("--dir", issuers, write(tmp_path / "b", leaf), code=NO)
-    assert "is there and has other certificates" in err and fingerprint(pki.ca) in err
-    add("--dir", issuers, "--replace", tmp_path / "b")
+    (path,) = issuers.iterdir()
+    path.write_bytes(b"# a note\n" + path.read_bytes())
+    assert ": would be extended\n" in add(
+        "--dir", issuers, "--dry-run", write(tmp_path / "b", leaf))[0]
+    assert written(issuers) == [pki.ca.cert]
+    assert ": extended\n" in add("--dir", issuers, tmp_path / "b")[0]
     assert written(issuers) == [pki.ca.cert, leaf.cert]
+    assert path.read_bytes().startswith(b"# a note\n")
     assert "known already" in add("--dir", issuers, write(tmp_path / "c", pki.leaf(aia=URL)))[0]
+
+
+def test_other_certificates_are_not_replaced_unasked(pki, issuers, tmp_path):
+    """Only a file whose certificates are all among the new ones is extended."""
+    first, second = pki.leaf(aia=URL), pki.leaf(aia="http://other.example/")
+    add("--dir", issuers, write(tmp_path / "a", pki.ca, first))
+    _, err = add("--dir", issuers, write(tmp_path / "b", second), code=NO)
+    assert "is there and has other certificates" in err and fingerprint(pki.ca) in err
+    assert written(issuers) == [pki.ca.cert, first.cert]
+    add("--dir", issuers, "--replace", tmp_path / "b")
+    assert written(issuers) == [pki.ca.cert, second.cert]
 
 
 @pytest.mark.parametrize("behaviour", ["down", "another key", "good"])
