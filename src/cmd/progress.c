@@ -42,10 +42,10 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t all)
 	char amount[PROGRESS_TEXT], rate[PROGRESS_TEXT], bar[BAR + 1];
 	uint64_t per_second;
 
-	if (!progress->is_shown || ms <= 0 || now - progress->ms_last < MS_BETWEEN)
+	if (!progress->is_shown || now - progress->ms_last < MS_BETWEEN)
 		return;
 	progress->ms_last = now;
-	per_second = (uint64_t)((double)done * 1000 / (double)ms);
+	per_second = ms > 0 ? (uint64_t)((double)done * 1000 / (double)ms) : 0;
 	progress_amount(amount, progress->unit, done);
 	progress_amount(rate, progress->unit, per_second);
 	if (all == 0) {
@@ -58,8 +58,9 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t all)
 		bar[BAR] = '\0';
 		fprintf(stderr, "\r\033[K[%s] %3.0f %%  %s, %s/s", bar,
 			(double)part / (double)all * 100, amount, rate);
-		if (per_second > 0)
-			fprintf(stderr, ", %" PRIu64 " s left", (all - part) / per_second);
+		if (part > 0) /* also of what takes longer than a second each */
+			fprintf(stderr, ", %.0f s left",
+				(double)(all - part) * (double)ms / (double)part / 1000);
 	}
 	fflush(stderr);
 }
@@ -68,4 +69,5 @@ void progress_end(struct progress *progress)
 {
 	if (progress->is_shown && progress->ms_last != 0)
 		fputs("\r\033[K", stderr);
+	progress->ms_last = 0;
 }

@@ -23,7 +23,7 @@ void progress_init(struct progress *progress, enum progress_unit unit, bool is_q
 /* all: 0 if nobody knows. Some times a second at most. */
 void progress_show(struct progress *progress, uint64_t done, uint64_t all);
 
-/* Takes the line away. */
+/* Takes the line away, if there is one. */
 void progress_end(struct progress *progress);
 
 /* "17", "1.5 MiB" */

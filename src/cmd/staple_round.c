@@ -24,6 +24,7 @@ struct staple_round {
 	struct staples *staples; /* of this round */
 	size_t next;		 /* of them to look at */
 	unsigned n_asked;	 /* at this moment */
+	size_t n_due, n_done;	 /* of this round */
 	struct timer *later;
 };
 
@@ -66,6 +67,18 @@ static void on_later(void *arg)
 
 static void ask_next(struct staple_round *round);
 
+static void show_progress(struct staple_round *round)
+{
+	if (round->opts.progress != NULL)
+		round->opts.progress(round->opts.arg, round->n_done, round->n_due);
+}
+
+static void count_done(struct staple_round *round)
+{
+	round->n_done++;
+	show_progress(round);
+}
+
 static void on_answer(void *arg, const struct upstream_answer *answer)
 {
 	struct slot *slot = arg;
@@ -82,6 +95,7 @@ static void on_answer(void *arg, const struct upstream_answer *answer)
 					    .der = answer->body,
 					    .now = clock_wall(),
 					    .chance = entropy_jitter()});
+	count_done(slot->round);
 	ask_next(slot->round);
 }
 
@@ -107,6 +121,7 @@ static void ask(struct slot *slot, struct staple *staple)
 						    .detail = "",
 						    .now = clock_wall(),
 						    .chance = entropy_jitter()});
+	count_done(round);
 }
 
 static void ask_next(struct staple_round *round)
@@ -118,10 +133,12 @@ static void ask_next(struct staple_round *round)
 
 		if (!staple->is_asked)
 			continue;
-		if (staple->cert != NULL)
+		if (staple->cert != NULL) {
 			ask(slot, staple);
-		else
+		} else {
 			staple_take_none(staple, clock_wall(), entropy_jitter());
+			count_done(round);
+		}
 	}
 	if (round->n_asked == 0 && round->later == NULL)
 		round->later = timer_start(round->opts.loop, 0, on_later, round);
@@ -132,8 +149,11 @@ void staple_round_start(struct staple_round *round, struct staples *staples)
 	int64_t now = clock_wall();
 
 	round->staples = staples;
-	round->next = 0;
-	for (size_t i = 0; i < staples->n; i++)
+	round->next = round->n_due = round->n_done = 0;
+	for (size_t i = 0; i < staples->n; i++) {
 		staples->items[i]->is_asked = staples->items[i]->due <= now;
+		round->n_due += staples->items[i]->is_asked;
+	}
+	show_progress(round);
 	ask_next(round);
 }

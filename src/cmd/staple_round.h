@@ -9,7 +9,8 @@ struct staple_round;
 
 struct staple_round_opts {
 	struct loop *loop;
-	struct question_way way; /* its texts are kept */
+	struct question_way way;				  /* its texts are kept */
+	void (*progress)(void *arg, size_t n_done, size_t n_all); /* NULL: nobody looks */
 	void (*done)(void *arg); /* all of a round have been asked */
 	void *arg;
 };

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "cmd/commands.h"
+#include "cmd/progress.h"
 #include "cmd/staple_hook.h"
 #include "cmd/staple_round.h"
 #include "cmd/staple_text.h"
@@ -31,6 +32,7 @@ struct stapler {
 	struct staple_round *round;
 	struct staple_hook *hook;
 	struct timer *timer; /* to the next look; NULL in a round */
+	struct progress progress;
 	char hook_failed[256];
 	bool is_hook_run;  /* in this round */
 	bool is_hook_busy; /* at this moment */
@@ -223,10 +225,18 @@ static void on_hook_done(void *arg, const char *what_failed)
 	end_round(stapler);
 }
 
+static void on_progress(void *arg, size_t n_done, size_t n_all)
+{
+	struct stapler *stapler = arg;
+
+	progress_show(&stapler->progress, n_done, n_all);
+}
+
 static void on_asked(void *arg)
 {
 	struct stapler *stapler = arg;
 
+	progress_end(&stapler->progress);
 	for (size_t i = 0; i < stapler->staples.n && !stapler->args->json; i++) {
 		if (stapler->staples.items[i]->is_asked)
 			tell_line(stapler, stapler->staples.items[i]);
@@ -320,6 +330,7 @@ static bool wire(struct stapler *stapler)
 	struct staple_round_opts round = {.way = {.url = stapler->relay.url,
 						  .proxy = stapler->relay.proxy,
 						  .ms_limit = (int64_t)args->timeout * 1000},
+					  .progress = on_progress,
 					  .done = on_asked,
 					  .arg = stapler};
 	struct staple_hook_opts hook = {
@@ -339,6 +350,7 @@ static bool wire(struct stapler *stapler)
 
 static void unwire(struct stapler *stapler)
 {
+	progress_end(&stapler->progress);
 	timer_cancel(stapler->timer);
 	staple_hook_free(stapler->hook);
 	staple_round_free(stapler->round);
@@ -360,6 +372,8 @@ static int go(struct stapler *stapler)
 	} else {
 		if (stapler->staples.n == 0)
 			say("there is no certificate");
+		progress_init(&stapler->progress, PROGRESS_ANSWERS,
+			      stapler->args->json || stapler->args->follow);
 		staple_round_start(stapler->round, &stapler->staples);
 		loop_run(stapler->loop);
 	}

@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -44,6 +45,26 @@ def run(*args, timeout=TIMEOUT, **options):
     assert not SANITIZER.search(result.stderr), result.stderr
     assert result.returncode >= 0, f"died of signal {-result.returncode}\n{result.stderr}"
     return result
+
+
+def run_on_terminal(*args):
+    """(exit status, what it printed there): ocsprelay ARGS with a terminal as standard error."""
+    ours, theirs = pty.openpty()
+    text = b""
+    with open(ours, "rb", buffering=0) as terminal, subprocess.Popen(
+            [BINARY, *map(str, args)], env=environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=theirs) as process:
+        os.close(theirs)
+        with contextlib.suppress(OSError):  # EIO: nobody has it open any more
+            while piece := terminal.read(4096):
+                text += piece
+        return process.wait(TIMEOUT), text.decode()
+
+
+def fits(text, columns=80):
+    """No line for people is longer, but for one that is a single word."""
+    for line in text.splitlines():
+        assert len(line) <= columns or " " not in line.strip(), line
 
 
 def until(condition, timeout=TIMEOUT, what="condition"):

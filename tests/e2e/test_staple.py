@@ -13,7 +13,7 @@ import pytest
 import pki as pki_module
 from clients import free_port
 from pki import NEVER, flip
-from relay import BINARY, environment, run, until
+from relay import BINARY, environment, run, run_on_terminal, until
 from responder import error, http_status
 from staple_kit import (
     CONFIG, NO_ANSWER, OK, REVOKED, UNKNOWN, USAGE, certificate, staple, staple_of, status_of,
@@ -41,6 +41,14 @@ def test_good_and_revoked(relay, responder, pki, tmp_path):
     assert [os.stat(staple_of(path)).st_ino for path in paths] == [one.st_ino for one in before]
     assert responder.count() == 2
     assert sorted(os.listdir(tmp_path)) == ["a.pem", "a.pem.ocsp", "b.pem", "b.pem.ocsp"]
+
+
+def test_progress_is_shown_on_a_terminal(relay, pki, tmp_path):
+    path = certificate(tmp_path, "a.pem", pki.leaf(), pki.ca)
+    status, text = run_on_terminal("staple", "--url", relay.url, path)
+    assert status == OK and "]   0 %  0, 0/s" in text and text.endswith("\r\033[K"), text
+    assert run_on_terminal("staple", "--url", relay.url, "--json", path) == (OK, "")
+    assert not staple(relay, path)[1]
 
 
 def test_a_revoked_certificate_loses_its_good_staple(make_responder, pki, tmp_path):
