@@ -9,17 +9,30 @@
 
 #include "base/bytes.h"
 #include "base/counters.h"
+#include "cmd/fold.h"
 #include "core/dates.h"
 #include "ctl/certificate.h"
 
 #define NAME_SIZE 512
+#define INDENT	  15 /* of what stands behind names */
+
+static PRINTF_LIKE(3, 4) void line(struct check *check, const char *name, const char *fmt, ...)
+{
+	va_list args;
+
+	buf_printf(&check->out, "  %-12s ", name);
+	va_start(args, fmt);
+	fold_vprintf(&check->out, INDENT, fmt, args);
+	va_end(args);
+	buf_text(&check->out, "\n");
+}
 
 static void text_deviation(struct check *check, const struct check_deviation *deviation)
 {
-	buf_printf(&check->out, "  option       %s%s%s = %.*s (default %.*s)\n", deviation->section,
-		   deviation->section[0] ? "." : "", deviation->row->name,
-		   (int)deviation->value.len, (const char *)deviation->value.p,
-		   (int)deviation->initial.len, (const char *)deviation->initial.p);
+	line(check, "option", "%s%s%s = %.*s (default %.*s)", deviation->section,
+	     deviation->section[0] ? "." : "", deviation->row->name, (int)deviation->value.len,
+	     (const char *)deviation->value.p, (int)deviation->initial.len,
+	     (const char *)deviation->initial.p);
 }
 
 static void text_hash(struct check *check, const char *name, const uint8_t *hash, size_t len)
@@ -27,7 +40,7 @@ static void text_hash(struct check *check, const char *name, const uint8_t *hash
 	char hex[2 * MAX_DIGEST_LEN + 1] = "";
 
 	hex_encode(hex, slice_of(hash, len));
-	buf_printf(&check->out, "  %-12s %s\n", name, hex);
+	line(check, name, "%s", hex);
 }
 
 static void text_responders(struct check *check, const struct issuer_origin *origin)
@@ -36,13 +49,12 @@ static void text_responders(struct check *check, const struct issuer_origin *ori
 	bool is_given = origin->section && origin->section->own.responders.n > 0;
 
 	for (size_t i = 0; i < issuer->n_responders; i++)
-		buf_printf(&check->out, "  responder    %s%s\n", issuer->responders[i].url,
-			   is_given ? "" : " (learnt from a certificate)");
+		line(check, "responder", "%s%s", issuer->responders[i].url,
+		     is_given ? "" : " (learnt from a certificate)");
 	if (issuer->n_responders == 0)
-		buf_text(&check->out, "  responder    none: requests are answered unauthorized\n");
+		line(check, "responder", "none: requests are answered unauthorized");
 	if (issuer->n_trusted > 0)
-		buf_printf(&check->out, "  trusted      %zu responder certificates\n",
-			   issuer->n_trusted);
+		line(check, "trusted", "%zu responder certificates", issuer->n_trusted);
 }
 
 static void text_issuer(struct check *check, const struct issuer_origin *origin)
@@ -53,19 +65,19 @@ static void text_issuer(struct check *check, const struct issuer_origin *origin)
 	certificate_name(X509_get_subject_name(issuer->certs[0]), name, sizeof(name));
 	date_to_iso(from, issuer_not_before(issuer));
 	date_to_iso(until, issuer_not_after(issuer));
-	buf_printf(&check->out, "issuer %s\n  subject      %s\n", issuer->label, name);
+	buf_printf(&check->out, "issuer %s\n", issuer->label);
+	line(check, "subject", "%s", name);
 	if (origin->section)
-		buf_printf(&check->out, "  section      %s:%u\n", origin->section->file,
-			   origin->section->line);
-	buf_printf(&check->out, "  file         %s\n", origin->path);
+		line(check, "section", "%s:%u", origin->section->file, origin->section->line);
+	line(check, "file", "%s", origin->path);
 	if (issuer->n_certs > 1)
-		buf_printf(&check->out, "  certificates %zu\n", issuer->n_certs);
+		line(check, "certificates", "%zu", issuer->n_certs);
 	if (check_watched(check, issuer) > 0)
-		buf_printf(&check->out, "  watched      %zu\n", check_watched(check, issuer));
+		line(check, "watched", "%zu", check_watched(check, issuer));
 	if (issuer->n_names > 1)
-		buf_printf(&check->out, "  names        %zu encodings\n", issuer->n_names);
-	buf_printf(&check->out, "  valid        %s to %s%s\n", from, until,
-		   issuer_valid_until(issuer, check->now) == INT64_MIN ? ", not now" : "");
+		line(check, "names", "%zu encodings", issuer->n_names);
+	line(check, "valid", "%s to %s%s", from, until,
+	     issuer_valid_until(issuer, check->now) == INT64_MIN ? ", not now" : "");
 	text_hash(check, "issuer-id", issuer->id, ISSUER_ID_LEN);
 	text_hash(check, "key sha1", issuer->key_hash[HASH_SHA1], hash_algs[HASH_SHA1].len);
 	text_hash(check, "key sha256", issuer->key_hash[HASH_SHA256], hash_algs[HASH_SHA256].len);
@@ -80,118 +92,121 @@ static void print_messages(const struct buf *messages)
 		fwrite(messages->p, 1, messages->len, stderr);
 }
 
-/* --- tables ----------------------------------------------------------------------------------- */
+/* --- the issuers, one line for each ----------------------------------------------------------- */
 
-#define MAX_COLUMNS 6
-#define CELL_SIZE   160
+#define ISSUER_REST "  %-8s  %10s  %5s  %7s  %s\n" /* behind the name, which is in all lines */
+#define MAX_LABEL   (FOLD_COLUMNS - 2 - 50)
+#define NUMBER_SIZE 24
 
-struct table {
-	size_t n_columns;
-	size_t widths[MAX_COLUMNS];
-	char (*rows)[MAX_COLUMNS][CELL_SIZE];
-	size_t n;
-};
-
-/* False without memory. */
-static bool table_init(struct table *table, size_t n_columns, size_t max_rows)
+static size_t label_columns(const struct issuer *issuer)
 {
-	*table =
-	    (struct table){.n_columns = n_columns, .rows = calloc(max_rows, sizeof(*table->rows))};
-	return table->rows != NULL;
+	return fold_columns(issuer->label, strlen(issuer->label));
 }
 
-static void table_print(struct table *table, struct check *check)
+/* Names may be of any length: what stands behind the longest ones stands below them. */
+static size_t width_of(const struct check *check)
 {
-	for (size_t row = 0; row < table->n; row++) {
-		for (size_t i = 0; i < table->n_columns; i++) {
-			size_t len = strlen(table->rows[row][i]);
+	size_t width = strlen("ISSUER");
 
-			if (len > table->widths[i])
-				table->widths[i] = len;
-		}
+	for (size_t i = 0; i < check->n; i++) {
+		size_t columns = label_columns(check->origins[i].issuer);
+
+		width = columns > width && columns <= MAX_LABEL ? columns : width;
 	}
-	for (size_t row = 0; row < table->n; row++) {
-		buf_text(&check->out, " ");
-		for (size_t i = 0; i + 1 < table->n_columns; i++)
-			buf_printf(&check->out, " %-*s ", (int)table->widths[i],
-				   table->rows[row][i]);
-		buf_printf(&check->out, " %s\n", table->rows[row][table->n_columns - 1]);
-	}
-	buf_text(&check->out, "\n");
-	free(table->rows);
+	return width;
 }
 
-static PRINTF_LIKE(3, 4) void put_cell(struct table *table, size_t column, const char *fmt, ...)
+static void put_name(struct check *check, const char *name, size_t columns, size_t width)
 {
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(table->rows[table->n][column], CELL_SIZE, fmt, args);
-	va_end(args);
+	buf_printf(&check->out, "  %s", name);
+	if (columns > width) {
+		buf_text(&check->out, "\n  ");
+		columns = 0;
+	}
+	buf_printf(&check->out, "%*s", (int)(width - columns), "");
 }
 
-/* One line for each: what fits on a screen of them. The id is cut as key hashes are elsewhere. */
+/* The id and the date are cut: the blocks below have all of them. */
+static void put_issuer(struct check *check, const struct issuer *issuer, size_t width)
+{
+	char until[ISO_DATE_SIZE], id[2 * ISSUER_ID_LEN + 1] = "";
+	char responders[NUMBER_SIZE], certs[NUMBER_SIZE], watched[NUMBER_SIZE];
+
+	hex_encode(id, slice_of(issuer->id, ISSUER_ID_LEN));
+	id[8] = '\0';
+	date_to_iso(until, issuer_not_after(issuer));
+	until[10] = '\0';
+	snprintf(responders, sizeof(responders), "%zu", issuer->n_responders);
+	snprintf(certs, sizeof(certs), "%zu", issuer->n_certs);
+	snprintf(watched, sizeof(watched), "%zu", check_watched(check, issuer));
+	put_name(check, issuer->label, label_columns(issuer), width);
+	buf_printf(&check->out, ISSUER_REST, id, responders, certs, watched, until);
+}
+
 static void put_issuers(struct check *check)
 {
-	static const char *const titles[] = {"ISSUER",	     "ID",	"RESPONDERS",
-					     "CERTIFICATES", "WATCHED", "VALID UNTIL"};
-	struct table table;
+	const size_t width = width_of(check);
 
-	if (check->n == 0 || !table_init(&table, MAX_COLUMNS, check->n + 1))
+	if (check->n == 0)
 		return;
-	for (size_t i = 0; i < MAX_COLUMNS; i++)
-		put_cell(&table, i, "%s", titles[i]);
-	for (size_t i = 0; i < check->n; i++) {
-		const struct issuer *issuer = check->origins[i].issuer;
-		char until[ISO_DATE_SIZE], id[2 * ISSUER_ID_LEN + 1] = "";
-
-		table.n++;
-		hex_encode(id, slice_of(issuer->id, ISSUER_ID_LEN));
-		date_to_iso(until, issuer_not_after(issuer));
-		put_cell(&table, 0, "%s", issuer->label);
-		put_cell(&table, 1, "%.16s", id);
-		put_cell(&table, 2, "%zu", issuer->n_responders);
-		put_cell(&table, 3, "%zu", issuer->n_certs);
-		put_cell(&table, 4, "%zu", check_watched(check, issuer));
-		put_cell(&table, 5, "%s", until);
-	}
-	table.n++;
 	buf_text(&check->out, "issuers\n");
-	table_print(&table, check);
+	put_name(check, "ISSUER", strlen("ISSUER"), width);
+	buf_printf(&check->out, ISSUER_REST, "ID", "RESPONDERS", "CERTS", "WATCHED", "UNTIL");
+	for (size_t i = 0; i < check->n; i++)
+		put_issuer(check, check->origins[i].issuer, width);
+	buf_text(&check->out, "\n");
 }
 
-static void put_trial(struct table *table, const struct check_trial *trial)
+/* --- the responders --------------------------------------------------------------------------- */
+
+#define TRIAL_INDENT 9
+
+static void put_trial(struct check *check, const struct check_trial *trial)
 {
-	put_cell(table, 0, "%s", trial->works ? "works" : "FAILS");
-	put_cell(table, 1, "%s", trial->issuer->label);
-	put_cell(table, 2, "%s", trial->url);
-	put_cell(table, 3, "%s", trial->address[0] ? trial->address : "-");
+	struct buf *out = &check->out;
+
+	buf_printf(out, "  %s  ", trial->works ? "works" : "FAILS");
+	fold_printf(out, TRIAL_INDENT, "%s", trial->url);
+	buf_printf(out, "\n%*s", TRIAL_INDENT, "");
+	fold_printf(out, TRIAL_INDENT, "%s, ", trial->issuer->label);
+	if (trial->address[0] != '\0')
+		fold_printf(out, TRIAL_INDENT, "%s, ", trial->address);
 	if (trial->http_status > 0)
-		put_cell(table, 4, "HTTP %u, %.1f ms", trial->http_status,
-			 (double)trial->us_taken / 1000);
-	else
-		put_cell(table, 4, "-");
+		fold_printf(out, TRIAL_INDENT, "HTTP %u, %.1f ms, ", trial->http_status,
+			    (double)trial->us_taken / 1000);
 	if (trial->err == OK)
-		put_cell(table, 5, "%s, about %s",
-			 label_text(DIM_FROM, (unsigned)trial->cert_status), trial->about);
+		fold_printf(out, TRIAL_INDENT, "%s, about %s",
+			    label_text(DIM_FROM, (unsigned)trial->cert_status), trial->about);
 	else if (trial->works)
-		put_cell(table, 5, "%s, about %s", err_row(trial->err)->label, trial->about);
+		fold_printf(out, TRIAL_INDENT, "%s, about %s", err_row(trial->err)->label,
+			    trial->about);
 	else
-		put_cell(table, 5, "%s%s%s", err_row(trial->err)->text,
-			 trial->detail[0] ? ": " : "", trial->detail);
-	table->n++;
+		fold_printf(out, TRIAL_INDENT, "%s%s%s", err_row(trial->err)->text,
+			    trial->detail[0] ? ": " : "", trial->detail);
+	buf_text(out, "\n");
 }
 
 static void put_trials(struct check *check)
 {
-	struct table table;
-
-	if (check->n_trials == 0 || !table_init(&table, MAX_COLUMNS, check->n_trials))
+	if (check->n_trials == 0)
 		return;
-	for (size_t i = 0; i < check->n_trials; i++)
-		put_trial(&table, &check->trials[i]);
 	buf_text(&check->out, "responders, tried now\n");
-	table_print(&table, check);
+	for (size_t i = 0; i < check->n_trials; i++)
+		put_trial(check, &check->trials[i]);
+	buf_text(&check->out, "\n");
+}
+
+/* The name of the file may be long. */
+static void put_sum(struct check *check)
+{
+	size_t warnings =
+	    check_count(&check->config_messages, true) + check_count(&check->file_messages, true);
+	char sum[128];
+
+	snprintf(sum, sizeof(sum), "issuers: %zu, warnings: %zu, faults: %zu", check->n, warnings,
+		 check_count(&check->file_messages, false));
+	buf_printf(&check->out, "%s:%s%s\n", check->config,
+		   strlen(check->config) + 2 + strlen(sum) > FOLD_COLUMNS ? "\n  " : " ", sum);
 }
 
 void check_text(struct check *check)
@@ -209,8 +224,5 @@ void check_text(struct check *check)
 	if (check->n == 0)
 		buf_text(&check->out, "no issuer: every request is answered unauthorized\n\n");
 	put_trials(check);
-	buf_printf(
-	    &check->out, "%s: issuers: %zu, warnings: %zu, faults: %zu\n", check->config, check->n,
-	    check_count(&check->config_messages, true) + check_count(&check->file_messages, true),
-	    check_count(&check->file_messages, false));
+	put_sum(check);
 }

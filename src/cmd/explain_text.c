@@ -7,12 +7,15 @@
 
 #include "base/bytes.h"
 #include "cmd/explain.h"
+#include "cmd/fold.h"
 #include "cmd/paint.h"
 #include "cmd/span.h"
 #include "core/dates.h"
 #include "io/clock.h"
 
-#define WIDTH 22 /* of names */
+#define WIDTH	 22 /* of names */
+#define INDENT	 (WIDTH + 3)
+#define MAX_LINE 1048576
 
 static void section(const char *name)
 {
@@ -21,13 +24,29 @@ static void section(const char *name)
 
 static PRINTF_LIKE(2, 3) void line(const char *name, const char *fmt, ...)
 {
+	struct buf text;
 	va_list args;
 
-	printf("  %-*s ", WIDTH, name);
+	buf_init(&text, MAX_LINE);
+	buf_printf(&text, "  %-*s ", WIDTH, name);
 	va_start(args, fmt);
-	vprintf(fmt, args);
+	fold_vprintf(&text, INDENT, fmt, args);
 	va_end(args);
-	putchar('\n');
+	buf_text(&text, "\n");
+	fwrite(text.p, 1, text.len, stdout);
+	buf_fini(&text);
+}
+
+static void finding(const char *what)
+{
+	struct buf text;
+
+	buf_init(&text, MAX_LINE);
+	buf_text(&text, "  ");
+	fold_text(&text, 4, what);
+	buf_text(&text, "\n");
+	fwrite(text.p, 1, text.len, stdout);
+	buf_fini(&text);
 }
 
 static void text_line(const char *name, const json_t *object, const char *member)
@@ -318,5 +337,5 @@ void explain_text(const json_t *root)
 	verdict(json_object_get(root, "verdict"));
 	if (json_array_size(findings) > 0)
 		section("findings");
-	json_array_foreach(findings, i, one) printf("  %s\n", json_string_value(one));
+	json_array_foreach(findings, i, one) finding(json_string_value(one));
 }

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 import pki as pki_module
 from pki import DAY, NEVER
-from relay import run
+from relay import fits, run, run_on_terminal
 from responder import error, html, http_status, only
 
 OK, NO, CONFIG = 0, 1, 78
@@ -54,6 +54,7 @@ def setup(directory, make_relay):
 def test_table_of_issuers(setup, pki, responder):
     setup.relay.add_issuer("Corp CA", pki.ca, [responder.url])
     setup.relay.add_issuer("Root", pki.root, ["http://a.example/", "http://b.example/"])
+    setup.relay.add_issuer("Sub CA of a name that is long", pki_module.Pki().ca, [responder.url])
     for name in "ab":
         (setup.directory / "watched" / f"{name}.pem").write_bytes(pki.leaf().pem)
     result = setup.check()
@@ -61,11 +62,16 @@ def test_table_of_issuers(setup, pki, responder):
     title = next(i for i, line in enumerate(lines) if line.split()[:2] == ["ISSUER", "ID"])
     told = {one["label"]: one for one in json.loads(setup.check("--json").stdout)["issuers"]}
     for line, name, responders, watched in ((lines[title + 1], "Corp CA", 1, 2),
-                                            (lines[title + 2], "Root", 2, 0)):
-        match = re.fullmatch(rf" +{name} +([0-9a-f]{{16}}) +(\d+) +(\d+) +(\d+) +(\S+)", line)
+                                            (lines[title + 2], "Root", 2, 0),
+                                            (" ".join(lines[title + 3:title + 5]),
+                                             "Sub CA of a name that is long", 1, 0)):
+        match = re.fullmatch(rf" +{name} +([0-9a-f]{{8}}) +(\d+) +(\d+) +(\d+) +(\S+)", line)
         assert told[name]["issuer_id"].startswith(match[1])
         assert [int(match[i]) for i in (2, 3, 4)] == [responders, 1, watched]
-        assert match[5] == told[name]["not_after"] and told[name]["watched"] == watched
+        assert match[5] == told[name]["not_after"][:10] and told[name]["watched"] == watched
+    assert len({line.index(told[name]["not_after"][:10]) for line, name in (
+        (lines[title + 1], "Corp CA"), (lines[title + 4], "Sub CA of a name that is long"))}) == 1
+    fits(result.stdout)
     assert responder.connections == 0 and "online" not in setup.told()
 
 
@@ -174,9 +180,17 @@ def test_responder_is_tried(setup, pki, responder, name):
     assert one["address"] == "127.0.0.1" and one["http_status"] > 0 and one["microseconds"] > 0
     assert (responder.of()[0].serial == leaf.serial) == (about != "made-up")
     text = setup.check("--online", code=OK if works else NO).stdout
-    line = next(line for line in text.splitlines() if line.startswith(
-        "  works " if works else "  FAILS "))
-    assert responder.url in line and "HTTP" in line
+    assert f"\n  {'works' if works else 'FAILS'}  {responder.url}\n         Corp CA, 127.0.0.1, HTTP" \
+        in text
+    fits(text)
+
+
+def test_progress_is_shown_on_a_terminal(setup, pki, responder):
+    setup.relay.add_issuer("Corp CA", pki.ca, [responder.url])
+    setup.relay.write_config()
+    status, text = run_on_terminal("check", "-c", setup.relay.config, "--online")
+    assert status == OK and "]   0 %  0, 0/s" in text and text.endswith("\r\033[K"), text
+    assert "%" not in setup.check("--online").stderr
 
 
 def test_each_responder_of_each_issuer_is_tried(setup, pki, make_responder):

@@ -10,7 +10,7 @@ import pytest
 
 import pki as pki_module
 from pki import DAY, HOUR, NEVER, request
-from relay import run
+from relay import fits, run
 from responder import error, html, http_status, only
 
 GOOD, NO, UNKNOWN, NO_ANSWER, USAGE, CONFIG = 0, 1, 2, 3, 64, 78
@@ -195,6 +195,8 @@ def test_what_each_tier_holds(up):
     assert up.json("--offline")["relay"]["tiers"][0]["in_use"] is True
     text = up.run("--offline").stdout
     assert "good, in use" in text and "refresh due" in text and "clients are served" in text
+    assert f"\n    {told['key']['text']}\n" in text
+    fits(text)
 
 
 def test_looking_leaves_no_trace(up):
@@ -381,7 +383,8 @@ def test_relay_that_does_not_tell(down, status, body, why):
         told = down.json("--admin", fake.address, code=GOOD)
         assert told["relay"]["answers"] is False and why in told["relay"]["why"]
         result = down.run("--admin", fake.address)
-        (line,) = [one for one in result.stdout.splitlines() if why in one]
+        text = result.stdout.replace("\n" + 25 * " ", " ")
+        (line,) = [one for one in text.splitlines() if why in one]
         assert "not asked" in line
         result = run("list", "--admin", fake.address)
         assert result.returncode == NO_ANSWER and why in result.stderr
