@@ -100,6 +100,7 @@ ERROR(RSP_SIGNATURE,     "signature",          200, OCSP_INTERNAL_ERROR, NEGATIV
 ERROR(RECORD_VERSION,    "record-version",     0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "stored record of an unknown version")
 ERROR(RECORD_LENGTH,     "record-length",      0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "stored record of the wrong length")
 ERROR(RECORD_UNKEPT,     "record-unkept",      0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "a response that is not to be kept")
+ERROR(RECORD_OUTLIVED,   "record-outlived",    0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG,   "kept for as long as the issuer's rule lets it be (unknown_max_ttl, no_next_update_ttl)")
 ERROR(STORE_FAULT,       "store-fault",        0, OCSP_NONE, NEGATIVE_NONE, LEVEL_ERROR,   "the store failed")
 ERROR(STORE_ALONE,       "store-alone",        0, OCSP_NONE, NEGATIVE_NONE, LEVEL_DEBUG,   "no other relay uses this store")
 

@@ -165,15 +165,16 @@ static void put_cache(const json_t *cache, struct buf *out)
 {
 	int64_t n = remote_number(cache, "entries");
 	int64_t failures = remote_number(cache, "negative_entries");
+	int64_t n_expired = remote_number(cache, "expired"); /* list leaves them out */
 	char used[PROGRESS_TEXT], max[PROGRESS_TEXT];
 
 	progress_amount(used, PROGRESS_OCTETS, (uint64_t)remote_number(cache, "bytes"));
 	progress_amount(max, PROGRESS_OCTETS, (uint64_t)remote_number(cache, "max_bytes"));
-	buf_printf(out,
-		   LABEL "%" PRId64 " answer%s, %s of %s, %" PRId64 " evicted, %" PRId64
-			 " failure%s remembered\n",
-		   "memory", n, plural(n), used, max, remote_number(cache, "evictions"), failures,
-		   plural(failures));
+	buf_printf(out, LABEL "%" PRId64 " answer%s", "memory", n, plural(n));
+	if (n_expired > 0)
+		buf_printf(out, " (%" PRId64 " expired)", n_expired);
+	buf_printf(out, ", %s of %s, %" PRId64 " evicted, %" PRId64 " failure%s remembered\n", used,
+		   max, remote_number(cache, "evictions"), failures, plural(failures));
 }
 
 static void put_stores(const struct status_text *text, struct buf *out)

@@ -46,14 +46,16 @@ static void put_responses(struct buf *out, unsigned slot)
 
 static void put_cache(struct buf *out, struct relay *relay, const struct settings *settings)
 {
+	uint64_t n_expired = runways_expired(relay_runways(relay)); /* of a moment ago */
 	struct cache_stats cache;
 
 	cache_stats(relay_cache(relay), &cache);
-	buf_printf(out,
-		   "\"cache\":{\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"max_bytes\":%" PRIu64
-		   ",\"evictions\":%" PRIu64 ",\"negative_entries\":%zu},",
-		   cache.n_entries, cache.n_bytes, settings->cache.memory, cache.n_evictions,
-		   relay_negative_count(relay));
+	buf_printf(
+	    out,
+	    "\"cache\":{\"entries\":%" PRIu64 ",\"expired\":%" PRIu64 ",\"bytes\":%" PRIu64
+	    ",\"max_bytes\":%" PRIu64 ",\"evictions\":%" PRIu64 ",\"negative_entries\":%zu},",
+	    cache.n_entries, n_expired < cache.n_entries ? n_expired : cache.n_entries,
+	    cache.n_bytes, settings->cache.memory, cache.n_evictions, relay_negative_count(relay));
 }
 
 static void put_stores(struct buf *out, struct relay *relay)

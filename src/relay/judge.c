@@ -54,7 +54,8 @@ err_t judge_record_by(const struct judge *by, const struct ask *question, struct
 	lifetime = freshness_lifetime(&verdict, &question->issuer->policy, &no_hints,
 				      record.fetched_at, entropy_jitter());
 	if (now >= lifetime.hard_expiry)
-		return ERR_RSP_EXPIRED;
+		return lifetime.hard_expiry < verdict.hard_expiry ? ERR_RECORD_OUTLIVED
+								  : ERR_RSP_EXPIRED;
 	if (!lifetime.may_store)
 		return ERR_RECORD_UNKEPT;
 	if (record.refresh_at < lifetime.refresh_at)

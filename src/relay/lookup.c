@@ -72,7 +72,7 @@ static void refuse(const struct lookup *lookup, err_t err)
 
 	if (err == ERR_NO_MEMORY)
 		return;
-	if (err == ERR_RSP_EXPIRED) {
+	if (err == ERR_RSP_EXPIRED || err == ERR_RECORD_OUTLIVED) {
 		store_delete(from, key_bytes(&lookup->question->key));
 		return;
 	}

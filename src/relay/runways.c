@@ -20,6 +20,7 @@ struct runways {
 	struct timer *tick;
 	struct runway *runway; /* NULL: there was no look yet */
 	struct soonest soonest;
+	uint64_t n_expired;
 	int64_t ms_looked, ms_again;
 	bool has_warned[TROUBLE_SLOTS]; /* in this outage; by the issuer's slot */
 };
@@ -36,6 +37,7 @@ struct look {
 	const struct issuers *issuers;
 	struct runway *runway;
 	struct soonest soonest;
+	uint64_t n_expired;
 	int64_t now;
 	struct known_tail tails[N_TAILS];
 };
@@ -56,8 +58,10 @@ static void count(void *arg, struct entry *entry)
 	struct look *look = arg;
 	const struct issuer *issuer;
 
-	if (entry->hard_expiry <= look->now)
+	if (entry->hard_expiry <= look->now) {
+		look->n_expired++;
 		return;
+	}
 	soonest_offer(&look->soonest, entry);
 	if (!entry_is_used(entry) || (issuer = issuer_of(look, entry->tail)) == NULL)
 		return;
@@ -96,6 +100,7 @@ static void look(struct runways *runways)
 	runways->runway = look.runway;
 	soonest_fini(&runways->soonest);
 	runways->soonest = look.soonest;
+	runways->n_expired = look.n_expired;
 	ms_between = (clock_mono_us() - us_start) * SHARE / 1000;
 	runways->ms_looked = clock_mono_ms();
 	runways->ms_again =
@@ -106,6 +111,12 @@ static void look_when_due(struct runways *runways)
 {
 	if (runways->runway == NULL || clock_mono_ms() >= runways->ms_again)
 		look(runways);
+}
+
+uint64_t runways_expired(struct runways *runways)
+{
+	look_when_due(runways);
+	return runways->n_expired;
 }
 
 const struct soonest *runways_soonest(struct runways *runways)

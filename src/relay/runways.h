@@ -33,6 +33,9 @@ void runways_set_rules(struct runways *runways, struct rules *rules);
 /* Of one issuer, from now. */
 struct runway_of runways_get(struct runways *runways, const struct issuer *issuer);
 
+/* How many in memory have expired, as the same looks find it, and wait to be replaced. */
+uint64_t runways_expired(struct runways *runways);
+
 /* Of all that memory has, in use or not, what expires first, as the same looks find it: some of it
  * may have expired, or been replaced, since. Borrowed until the next call of either. */
 const struct soonest *runways_soonest(struct runways *runways);

@@ -115,6 +115,13 @@ Test(status_text, no_control_character_gets_through)
 	cr_expect_not_null(strstr(shown, "http://?/"));
 }
 
+Test(status_text, tells_how_many_answers_have_expired)
+{
+	show(NULL, "{\"cache\":{\"entries\":5,\"expired\":2}}", false);
+	cr_expect_not_null(strstr(shown, "\nmemory     5 answers (2 expired), 0 octets of"), "%s",
+			   shown);
+}
+
 /* One of another version may tell less. */
 Test(status_text, what_is_missing_does_no_harm)
 {
