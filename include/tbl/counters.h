@@ -30,7 +30,7 @@ METRIC(STORE_SECONDS, "store_seconds", HISTOGRAM, TIER, OP, NONE, "Time they too
 METRIC(STORE_UP, "store_up", GAUGE, TIER, NONE, NONE, "1 while the store works")
 METRIC(INFLIGHT, "inflight", GAUGE, NONE, NONE, NONE, "Flights under way: fetches and look-ups of one key each")
 METRIC(WAITERS, "waiters", GAUGE, NONE, NONE, NONE, "Client requests that wait for a flight")
-METRIC(RESPONDER_UP, "responder_up", SAMPLED, RESPONDER, NONE, NONE, "1 if the last request to the responder succeeded, 0 if it failed")
+METRIC(RESPONDER_UP, "responder_up", SAMPLED, RESPONDER, NONE, NONE, "1 if the last request to the responder succeeded, 0 if it failed; absent until it was asked once")
 METRIC(RUNWAY_SECONDS, "runway_seconds", SAMPLED, ISSUER, NONE, NONE, "If the responders vanished now: until the first (quantile 0), the median (0.5) and the last (1) of the answers in use runs out")
 METRIC(RUNWAY_ANSWERS, "runway_answers", SAMPLED, ISSUER, NONE, NONE, "Answers in use: what clients have asked for since it came, or what is watched")
 METRIC(REHEARSAL_SECONDS, "rehearsal_seconds", SAMPLED, ISSUER, NONE, NONE, "Time left of a rehearsed outage; only while it lasts")

@@ -191,7 +191,9 @@ static void health(const json_t *object)
 {
 	char span[SPAN_TEXT];
 
-	if (is_true(object, "up")) {
+	if (json_is_false(json_object_get(object, "asked"))) {
+		line("responder", "not asked yet  %s", remote_text(object, "url"));
+	} else if (is_true(object, "up")) {
 		line("responder", "%sup%s    %s%s", paint(PAINT_GOOD), paint(PAINT_NONE),
 		     remote_text(object, "url"), is_true(object, "wants_post") ? ", by POST" : "");
 	} else {

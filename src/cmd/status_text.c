@@ -238,6 +238,7 @@ static void put_responder(const struct status_text *text, const json_t *responde
 			  struct buf *out)
 {
 	const json_t *latency = json_object_get(responder, "latency");
+	bool is_up = json_is_true(json_object_get(responder, "up"));
 	int64_t failures = remote_number(responder, "failures");
 	char down[SPAN_TEXT];
 	size_t columns;
@@ -245,20 +246,23 @@ static void put_responder(const struct status_text *text, const json_t *responde
 	buf_printf(out, LABEL, "");
 	put_health(text, responder, out);
 	columns = (size_t)put_name(out, remote_text(responder, "url"));
+	buf_printf(out, "%*s", (int)(columns < width ? width - columns : 0) + 2, "");
+	if (!is_up) {
+		span_text(down, remote_number(responder, "down_for"));
+		buf_printf(out, "down for %s", down);
+	}
+	if (failures > 0)
+		buf_printf(out, ", %" PRId64 " failure%s in a row", failures, plural(failures));
 	if (json_is_object(latency)) {
-		buf_printf(out, "%*s", (int)(columns < width ? width - columns : 0) + 2, "");
+		buf_text(out, is_up ? "" : ", ");
 		put_latency(json_number_value(json_object_get(latency, "p50")), out);
 		buf_text(out, " median, ");
 		put_latency(json_number_value(json_object_get(latency, "p99")), out);
 		buf_text(out, " 99 %");
-	} else if (json_is_true(json_object_get(responder, "up"))) {
-		buf_text(out, "  not asked yet");
-	}
-	if (failures > 0)
-		buf_printf(out, ", %" PRId64 " failure%s in a row", failures, plural(failures));
-	if (!json_is_true(json_object_get(responder, "up"))) {
-		span_text(down, remote_number(responder, "down_for"));
-		buf_printf(out, ", down for %s", down);
+	} else if (is_up) {
+		buf_text(out, json_is_false(json_object_get(responder, "asked"))
+				  ? "not asked yet"
+				  : "not asked lately");
 	}
 	buf_text(out, "\n");
 }

@@ -134,11 +134,11 @@ static void put_responder(const struct common *common, const char *url, struct b
 
 	json_member_text(out, "url", url);
 	buf_printf(out,
-		   ",\"up\":%s,\"failures\":%u,\"seconds_down\":%" PRId64
+		   ",\"asked\":%s,\"up\":%s,\"failures\":%u,\"seconds_down\":%" PRId64
 		   ",\"left_out\":%s,\"seconds_closed\":%" PRId64
 		   ",\"wants_post\":%s,\"skips_nonce\":%s",
-		   state.is_down ? "false" : "true", state.n_failures,
-		   state.is_down ? (ms_now - state.ms_down_since) / 1000 : 0,
+		   state.is_asked ? "true" : "false", state.is_down ? "false" : "true",
+		   state.n_failures, state.is_down ? (ms_now - state.ms_down_since) / 1000 : 0,
 		   attempts_is_broken(&state) ? "true" : "false",
 		   state.ms_not_before > ms_now ? (state.ms_not_before - ms_now + 999) / 1000 : 0,
 		   state.wants_post ? "true" : "false", state.skips_nonce ? "true" : "false");

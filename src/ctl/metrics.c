@@ -175,9 +175,10 @@ static void put_responders(struct buf *out, struct relay *relay)
 			struct responder_state state =
 			    responder_get(relay_responders(relay), responder->url, ms_now);
 
-			buf_printf(out, PREFIX "responder_up{%s} %d\n",
-				   counter_slot_labels(SCOPE_RESPONDER, responder->slot),
-				   state.is_down ? 0 : 1);
+			if (state.is_asked) /* else nobody knows */
+				buf_printf(out, PREFIX "responder_up{%s} %d\n",
+					   counter_slot_labels(SCOPE_RESPONDER, responder->slot),
+					   state.is_down ? 0 : 1);
 		}
 	}
 }

@@ -95,9 +95,11 @@ static void put_responder(struct buf *out, const struct status_context *context,
 	    responder_get(relay_responders(context->relay), responder->url, ms_now);
 
 	json_member_text(out, "url", responder->url);
-	buf_printf(out, ",\"up\":%s,\"failures\":%u,\"down_for\":%" PRId64 ",\"wants_post\":%s",
-		   state.is_down ? "false" : "true", state.n_failures,
-		   state.is_down ? (ms_now - state.ms_down_since) / 1000 : 0,
+	buf_printf(out,
+		   ",\"asked\":%s,\"up\":%s,\"failures\":%u,\"down_for\":%" PRId64
+		   ",\"wants_post\":%s",
+		   state.is_asked ? "true" : "false", state.is_down ? "false" : "true",
+		   state.n_failures, state.is_down ? (ms_now - state.ms_down_since) / 1000 : 0,
 		   state.wants_post ? "true" : "false");
 	put_latency(out, context->history, responder->slot);
 }

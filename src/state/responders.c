@@ -26,7 +26,8 @@ enum limit {
 
 struct responder {
 	struct chain_node node;
-	unsigned n_failures; /* in a row; 0: it works */
+	bool is_asked;
+	unsigned n_failures; /* in a row; 0: it works, or was not asked */
 	int64_t ms_down_since, ms_was_down;
 	uint64_t mark;
 	int64_t ms_until[N_LIMITS];
@@ -108,6 +109,7 @@ struct responder_state responder_get(struct responders *responders, const char *
 	pthread_mutex_lock(&responders->mutex);
 	responder = find(responders, url, hash);
 	if (responder != NULL) {
+		state.is_asked = responder->is_asked;
 		state.is_down = responder->n_failures > 0;
 		state.n_failures = responder->n_failures;
 		state.ms_down_since = responder->ms_down_since;
@@ -150,9 +152,11 @@ enum responder_change responder_report(struct responders *responders, const char
 
 	pthread_mutex_lock(&responders->mutex);
 	responder = find_or_make(responders, url);
-	if (responder != NULL)
+	if (responder != NULL) {
+		responder->is_asked = true;
 		change =
 		    success ? count_success(responder, ms_now) : count_failure(responder, ms_now);
+	}
 	pthread_mutex_unlock(&responders->mutex);
 	return change;
 }

@@ -17,6 +17,7 @@ struct responders *responders_new(void);	     /* NULL without memory */
 void responders_free(struct responders *responders); /* NULL is fine */
 
 struct responder_state {
+	bool is_asked;	       /* a request has ended since the start */
 	bool is_down;	       /* the last request failed */
 	unsigned n_failures;   /* in a row */
 	int64_t ms_down_since; /* while is_down: when the first of them failed */

@@ -26,7 +26,7 @@ def iso(t):
 
 
 def responder(url, p50=None, p99=None, down_for=0, **more):
-    return {"url": url, "up": down_for == 0, "failures": down_for // 30, "down_for": down_for,
+    return {"url": url, "asked": p50 is not None, "up": down_for == 0, "failures": down_for // 30, "down_for": down_for,
             "wants_post": False,
             "latency": p50 and {"requests": 400, "p50": p50 / 1e3, "p99": p99 / 1e3}, **more}
 

@@ -273,12 +273,16 @@ def test_older_answer_is_not_taken(up):
 
 
 def test_health_of_the_responders(up):
+    (one,) = up.json("--offline")["relay"]["issuer"]["responders"]
+    assert one["asked"] is False
+    assert f"  responder              not asked yet  {up.responder.url}\n" in up.run("--offline").stdout
     up.responder.stop()
     up.relay.get(request(up.certid()))
     told = up.json(code=NO_ANSWER)["relay"]
     assert told["failure"]["reason"] == "upstream-unreachable"
     (one,) = told["issuer"]["responders"]
-    assert one["url"] == up.responder.url and one["up"] is False and one["failures"] >= 1
+    assert one["url"] == up.responder.url and one["asked"] and one["up"] is False and \
+        one["failures"] >= 1
     text = up.run().stdout
     assert "remembered failure" in text and "down" in text
 

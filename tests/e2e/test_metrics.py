@@ -126,9 +126,20 @@ def test_what_is_known_starts_at_zero(relay, responder):
             ("runway_answers", {"issuer": "test"}),
             ("log_dropped_total", {})]:
         assert samples["ocsprelay_" + name, tuple(sorted(labels.items()))] == 0, name
-    assert relay.metric("responder_up", responder=responder.url) == 1
     assert not [labels for name, labels, _ in relay.metrics()
                 if name.endswith("status_changes_total") and labels["from"] == labels["to"]]
+
+
+def test_health_of_a_responder_is_told_once_it_was_asked(relay, responder, pki):
+    def up():
+        return [value for name, labels, value in relay.metrics()
+                if name == "ocsprelay_responder_up" and labels["responder"] == responder.url]
+    assert up() == []
+    relay.get(request(new_certid(pki)))
+    assert up() == [1]
+    responder.stop()
+    relay.get(request(new_certid(pki)))
+    assert up() == [0]
 
 
 def test_process_metrics(relay):

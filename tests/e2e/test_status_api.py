@@ -66,6 +66,7 @@ def test_status_counts_for_each_issuer(make_relay, responder, pki):
     taken = issuers["test"]["responders"][0]["latency"]
     assert taken["requests"] == 1 and 0 < taken["p50"] <= taken["p99"] < 20
     assert issuers["root"]["responders"][0]["latency"] is None
+    assert [issuers[name]["responders"][0]["asked"] for name in ("test", "root")] == [True, False]
     responder.behave(http_status(500))
     relay.get(request(pki.ca.certid(pki_module.new_serial())))
     until(lambda: told(relay, "status")["issuers"][0]["responders"][0]["down_for"] >= 1)

@@ -16,8 +16,11 @@ Test(responders, tells_when_one_goes_down_and_comes_back)
 	struct responders *responders = responders_new();
 	struct responder_state state = responder_get(responders, URL, 0);
 
-	cr_expect_not(state.is_down);
+	cr_expect_not(state.is_down || state.is_asked);
+	responder_set_mark(responders, URL, 1);
+	cr_expect_not(responder_get(responders, URL, 5).is_asked);
 	cr_expect_eq(responder_report(responders, URL, true, 10), RESPONDER_SAME);
+	cr_expect(responder_get(responders, URL, 15).is_asked);
 	cr_expect_eq(responder_report(responders, URL, false, 20), RESPONDER_WENT_DOWN);
 	cr_expect_eq(responder_report(responders, URL, false, 30), RESPONDER_SAME);
 	state = responder_get(responders, URL, 40);
@@ -25,7 +28,7 @@ Test(responders, tells_when_one_goes_down_and_comes_back)
 	cr_expect_eq(state.n_failures, 2);
 	cr_expect_eq(state.ms_down_since, 20);
 	state = responder_get(responders, OTHER, 40);
-	cr_expect_not(state.is_down);
+	cr_expect_not(state.is_down || state.is_asked);
 	cr_expect_eq(responder_report(responders, URL, true, 50), RESPONDER_CAME_BACK);
 	cr_expect_eq(responder_report(responders, URL, true, 60), RESPONDER_SAME);
 	state = responder_get(responders, URL, 70);

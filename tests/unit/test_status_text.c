@@ -64,8 +64,8 @@ Test(status_text, tells_all_in_aligned_lines)
 	    "store      down lmdb:/x\n"
 	    "issuer     X, until 2030\n"
 	    "           up   http://a/       0.35 ms median, 1.5 s 99 %\n"
-	    "           down http://longer/  12 ms median, 500 ms 99 %, 9 failures in a row, down "
-	    "for 1m 1s\n"
+	    "           down http://longer/  down for 1m 1s, 9 failures in a row, 12 ms median, "
+	    "500 ms 99 %\n"
 	    "           runway of 8 answers in use: first 30m, median 2h, last 1d\n");
 }
 
@@ -95,6 +95,26 @@ Test(status_text, rates_are_of_what_has_come_between)
 		cr_expect_not_null(strstr(shown, line), "%s in %s", line, shown);
 	}
 	cr_expect_null(strstr(show(NULL, STATUS("X", REQUESTS(1, 0, 0, 0), UP, ""), false), "/s"));
+}
+
+Test(status_text, tells_of_a_responder_whether_it_was_asked)
+{
+	static const struct {
+		const char *members, *expected;
+	} rows[] = {
+	    {"\"up\":true,\"asked\":false", "up   x  not asked yet\n"},
+	    {"\"up\":true,\"asked\":true", "up   x  not asked lately\n"},
+	    {"\"up\":false,\"asked\":true,\"failures\":1,\"down_for\":7200",
+	     "down x  down for 2h, 1 failure in a row\n"},
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		char told[256];
+
+		snprintf(told, sizeof(told),
+			 "{\"issuers\":[{\"responders\":[{\"url\":\"x\",%s}]}]}", rows[i].members);
+		cr_expect_not_null(strstr(show(NULL, told, false), rows[i].expected), "%s", shown);
+	}
 }
 
 Test(status_text, colours_what_is_up_down_and_short)

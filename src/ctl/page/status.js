@@ -159,7 +159,7 @@ function responderRow(one) {
 	if (!one.up)
 		notes.push(`for ${span(one.down_for)}, ${plural(one.failures, "failure", "failures")}`);
 	else if (!one.latency)
-		notes.push("not asked yet");
+		notes.push(one.asked ? "not asked lately" : "not asked yet");
 	if (one.wants_post)
 		notes.push("by POST");
 	return [badge(one.up ? "good" : "bad", one.up ? "up" : "down"),
