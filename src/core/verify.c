@@ -219,8 +219,7 @@ static struct verdict verdict_of(const struct response *response,
 	    .this_update = first->this_update,
 	    .next_update = first->next_update,
 	    .produced_at = response->produced_at,
-	    .tail = response->certs.len > 0 ? (size_t)(response->certs.p - response->der.p)
-					    : response->der.len,
+	    .tail = (size_t)(response->signature.p + response->signature.len - response->der.p),
 	};
 }
 

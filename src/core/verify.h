@@ -36,7 +36,7 @@ struct verdict {
 	int64_t produced_at;
 	int64_t
 	    hard_expiry; /* min(nextUpdate of all asked, notAfter of signer and issuer); > now */
-	size_t tail; /* offset in the DER where the embedded certificates begin; its end if none */
+	size_t tail; /* offset in the DER of what follows the signature: the certificates, if any */
 };
 
 struct verify_question {
