@@ -22,6 +22,7 @@
 #include "io/lmdb_file.h"
 #include "io/lmdb_parts.h"
 #include "io/lmdb_walk.h"
+#include "io/thread.h"
 
 #define MAP_SIZE       (sizeof(size_t) > 4 ? (size_t)((uint64_t)64 << 30) : (size_t)1 << 30)
 #define MS_GATHER      100
@@ -224,6 +225,7 @@ static void *run_writer(void *arg)
 	struct list rest;
 	bool is_open;
 
+	thread_begin("disk", THREAD_PATIENT);
 	list_init(&rest);
 	turn(lmdb);
 	sem_post(&lmdb->has_tried);

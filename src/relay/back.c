@@ -3,11 +3,11 @@
 #include "relay/back.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/counters.h"
 #include "io/clock.h"
+#include "io/thread.h"
 #include "relay/ask.h"
 #include "relay/fleet.h"
 #include "relay/flight.h"
@@ -105,7 +105,7 @@ void *back_run(void *arg)
 {
 	struct back *back = arg;
 
-	pthread_setname_np(pthread_self(), "back");
+	thread_begin("back", THREAD_PATIENT);
 	loop_run(back->loop);
 	counter_thread_end();
 	return NULL;

@@ -2,11 +2,11 @@
 /* Wiring of a front thread: the server's door opens into exchanges. */
 #include "relay/front.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/counters.h"
 #include "io/entropy.h"
+#include "io/thread.h"
 #include "relay/ask.h"
 #include "relay/exchange.h"
 #include "relay/waiting.h"
@@ -133,7 +133,7 @@ void *front_run(void *arg)
 {
 	struct front *front = arg;
 
-	pthread_setname_np(pthread_self(), "front");
+	thread_begin("front", THREAD_PROMPT);
 	loop_run(front->loop);
 	counter_thread_end();
 	return NULL;

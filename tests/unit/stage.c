@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "io/clock.h"
 #include "io/entropy.h"
+#include "io/thread.h"
 
 #define FIRST_MS INT64_C(777000000) /* nobody takes it for a wall clock */
 
@@ -141,6 +142,12 @@ void loop_free(struct loop *loop)
 }
 
 /* The test turns all loops. */
+void thread_begin(const char *name, enum thread_patience patience)
+{
+	(void)name;
+	(void)patience;
+}
+
 void loop_run(struct loop *loop)
 {
 	(void)loop;
