@@ -5,7 +5,7 @@
  * several commands take is said here once: of those that talk to a running relay, REMOTE_ROWS
  * (cmd/remote.h) are the rows.
  */
-#define USAGE_REMOTE "[-c FILE | --admin ADDRESS] [--json]"
+#define USAGE_REMOTE "[-c FILE | --admin ADDRESS] [--token-file FILE] [--json]"
 #define HELP_REMOTE \
 	"  -c, --config FILE     of the relay, where its address and token stand (default " CONFIG_DEFAULT_PATH ")\n" \
 	"      --admin ADDRESS   of its admin listener: host:port or unix:/path\n" \
@@ -47,7 +47,7 @@ COMMAND(verify, "--issuer CA.pem [--cert CERT.pem | --request REQ.der] [--at TIM
 	"      --at TIME         2026-01-31T12:00:00Z or seconds since 1970; default: now\n"
 	"      --trusted FILE    certificates trusted to sign for the CA\n"
 	HELP_JSON)
-COMMAND(explain, "[-c FILE] [--admin ADDRESS] [--json] [--issuer CA.pem] [--hash ALG] [--offline] CERT.pem", "all about one certificate: key, issuer, rule, what is cached, what the responders say now, and the verdict",
+COMMAND(explain, "[-c FILE] [--admin ADDRESS] [--token-file FILE] [--json] [--issuer CA.pem] [--hash ALG] [--offline] CERT.pem", "all about one certificate: key, issuer, rule, what is cached, what the responders say now, and the verdict",
 	HELP_CONFIG
 	"      --admin ADDRESS   of the running relay, if not as in the configuration: host:port or unix:/path\n"
 	"      --token-file FILE whose first line is the token for it\n"
@@ -87,7 +87,7 @@ COMMAND(staple, "[-c FILE | --url URL] [--issuer CA.pem] [--dir DIR] [--hook CMD
 	"      --timeout SECONDS for each answer, default 10\n"
 	"      --json            print JSON, an object for each round\n"
 	"      CERT.pem          a server's certificate, PEM or DER, or a directory of such\n")
-COMMAND(issuer, "add [-c FILE] [--dir DIR] [--name NAME] [--tls HOST[:PORT]] [--online] [--dry-run] [--yes] [--replace] [--reload] [CERT.pem...]", "make the issuer of a certificate, and its responder, known",
+COMMAND(issuer, "add [-c FILE] [--dir DIR] [--name NAME] [--tls HOST[:PORT]] [--online] [--dry-run] [--yes] [--replace] [--reload] [--admin ADDRESS] [--token-file FILE] [--timeout SECONDS] [CERT.pem...]", "make the issuer of a certificate, and its responder, known",
 	"  -c, --config FILE     of the relay: its issuer_dir and issuers (default " CONFIG_DEFAULT_PATH ")\n"
 	"      --dir DIR         where the file goes instead; without -c all that is known lies there\n"
 	"      --name NAME       of the file; default: the CA's name and the beginning of its id\n"

@@ -53,9 +53,15 @@ def test_contents():
 def test_every_manual_is_in_it():
     listed = run("dpkg-deb", "-c", DEB)
     with open(os.path.join(ROOT, "Makefile.am"), encoding="utf-8") as file:
-        manuals = re.search(r"^man_MANS = ((?:\\\n|.)*)$", file.read(), re.M)[1]
-    for page in re.findall(r"doc/([^ ]+\.\d)", manuals):
+        lists = dict(re.findall(r"^(man_\w+) = ((?:\\\n|.)*)$", file.read(), re.M))
+    for page in re.findall(r"doc/([^ ]+\.\d)", lists["man_pages"] + lists["man_links"]):
         assert f"/{page}.gz" in listed
+
+
+def test_the_name_of_a_command_leads_to_its_page():
+    listed = run("dpkg-deb", "-c", DEB)
+    for name, page in (("query.1", "ask.1"), ("status.8", "watch.8"), ("import.8", "cache.8")):
+        assert re.search(rf"/ocsprelay-{name}.gz -> \S*ocsprelay-{page}.gz$", listed, re.M)
 
 
 def test_what_is_in_etc_is_the_operator_s(tmp_path):

@@ -11,7 +11,7 @@ status=0
 pages=""
 for page in doc/*.[1-8].in; do
 	pages="$pages $build/${page%.in}"
-	grep -qF "	${page%.in}" Makefile.am || { echo "Makefile.am: ${page%.in} is missing in man_MANS"; status=1; }
+	grep -qF "	${page%.in}" Makefile.am || { echo "Makefile.am: ${page%.in} is missing in man_pages"; status=1; }
 done
 # shellcheck disable=SC2086
 mandoc -Tlint -W warning $pages || status=1
@@ -46,13 +46,15 @@ for word in $(names_of 'LABEL([A-Z_]*, [A-Z_]*, "\([a-z_]*\)"' labels.h); do
 	grep -qw -- "$word" "$build/doc/ocsprelay-metrics.7" || fault "ocsprelay-metrics.7: $word is missing"
 done
 
-# A command is named in ocsprelay(8), and told of on one page, where its row fills synopsis and options.
+# A command is named in ocsprelay(8), and told of on one page, where its row fills synopsis and options,
+# and to which a page of its name leads.
 for word in $(names_of 'COMMAND(\([a-z]*\),' commands.h); do
 	need ocsprelay.8 ".It Cm $word"
 	for tables in "command $word@" "synopsis .*\\<$word\\>"; do
 		n=$(cat doc/*.in | grep -c "^@tables $tables") || true
 		[ "$n" = 1 ] || fault "include/tbl/commands.h: $word: $n pages of doc have @tables $tables"
 	done
+	grep -q "^	doc/ocsprelay-$word\\.[1-8]\\( \\|\$\\)" Makefile.am || fault "Makefile.am: ocsprelay-$word is missing in man_links"
 done
 # shellcheck disable=SC2013
 for word in $(sed -n 's/^	*" .*\(--[a-z-]*\).*/\1/p' include/tbl/commands.h | sort -u); do
