@@ -10,6 +10,18 @@
 #include <event2/keyvalq_struct.h>
 
 #include "ctl/option_value.h"
+#include "ctl/suggest.h"
+
+void admin_body_no_issuer(const struct issuers *issuers, const char *text, struct buf *why)
+{
+	struct suggestion suggestion = {.word = text};
+
+	for (size_t i = 0; i < issuers_count(issuers); i++)
+		suggestion_try(&suggestion, issuers_at(issuers, i)->label);
+	buf_printf(why, "issuer: no issuer \"%s\" is configured", text);
+	if (suggestion.best != NULL)
+		buf_printf(why, ", did you mean \"%s\"?", suggestion.best);
+}
 
 static err_t set_issuer(struct selection *selection, const struct issuers *issuers,
 			const char *text, struct buf *why)
@@ -17,7 +29,7 @@ static err_t set_issuer(struct selection *selection, const struct issuers *issue
 	err_t err = selection_set_issuer(selection, issuers, slice_text(text));
 
 	if (err != OK)
-		buf_printf(why, "issuer: no issuer \"%s\" is configured", text);
+		admin_body_no_issuer(issuers, text, why);
 	return err == OK ? OK : ERR_SYNTAX;
 }
 
@@ -109,6 +121,18 @@ static err_t read_value(const struct option_row *row, const char *word, void *ou
 	return err == OK ? option_value_store(row, out, &words) : err;
 }
 
+/* Its range is as good as none, so examples tell more. */
+static err_t read_expiring(const char *word, int64_t *out, struct buf *why)
+{
+	err_t err = read_value(&expiring, word, out, why);
+
+	if (err == ERR_SYNTAX) {
+		buf_reset(why);
+		buf_printf(why, "expiring: \"%.64s\" is no time, such as 90s, 30m, 6h or 2d", word);
+	}
+	return err;
+}
+
 static err_t read_parameter(const struct evkeyval *pair, const struct issuers *issuers,
 			    struct admin_query *query, struct buf *why)
 {
@@ -117,7 +141,7 @@ static err_t read_parameter(const struct evkeyval *pair, const struct issuers *i
 	if (strcmp(pair->key, "serial") == 0)
 		return set_serial(&query->selection, pair->value, why);
 	if (strcmp(pair->key, "expiring") == 0)
-		return read_value(&expiring, pair->value, &query->ms_expiring, why);
+		return read_expiring(pair->value, &query->ms_expiring, why);
 	if (strcmp(pair->key, "limit") == 0)
 		return read_value(&limit, pair->value, &query->limit, why);
 	if (strcmp(pair->key, "tier") == 0 && strlen(pair->value) < sizeof(query->tier)) {

@@ -8,6 +8,9 @@
 
 struct evhttp_request;
 
+/* That no issuer of this name is configured, and which one may be meant. */
+void admin_body_no_issuer(const struct issuers *issuers, const char *text, struct buf *why);
+
 /*
  * {"issuer": "NAME", "serial": "HEX"}, either of them or both, or {"all": true}. ERR_SYNTAX: why
  * holds what is wrong; also for what selects nothing.

@@ -9,6 +9,7 @@
 #include <event2/buffer.h>
 #include <event2/http.h>
 
+#include "ctl/admin_body.h"
 #include "ctl/admin_pages.h"
 #include "ctl/option_value.h"
 #include "ctl/runway_json.h"
@@ -36,7 +37,7 @@ static err_t read_issuer(const struct issuers *issuers, const char *text, struct
 		wish->issuer = issuers_by_id(issuers, selection.issuer_id);
 	if (wish->issuer != NULL && wish->issuer->slot > 0)
 		return OK;
-	buf_printf(why, "issuer: no issuer \"%s\" is configured", text);
+	admin_body_no_issuer(issuers, text, why);
 	return ERR_SYNTAX;
 }
 

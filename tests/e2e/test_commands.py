@@ -79,6 +79,23 @@ def test_what_the_relay_does_not_understand(relay, args):
     assert args[2] in result.stderr
 
 
+@pytest.mark.parametrize("args", [
+    ["list"], ["purge"], ["refresh"], ["rehearse", "--for", "1h"]], ids=lambda args: args[0])
+def test_an_issuer_that_is_misspelt(relay, args):
+    """The only issuer is "test"."""
+    for name, hint in (("tset", ', did you mean "test"?'), ("somebody", "")):
+        result = run(*args, "-c", relay.config, "--issuer", name)
+        assert (result.returncode, result.stdout) == (USAGE, "")
+        assert result.stderr == \
+            f'ocsprelay {args[0]}: issuer: no issuer "{name}" is configured{hint}\n'
+
+
+@pytest.mark.parametrize("word", ["soon", "6x", "99999999999d"])
+def test_a_time_that_is_none(relay, word):
+    assert run("list", "-c", relay.config, "--expiring", word).stderr == \
+        f'ocsprelay list: expiring: "{word}" is no time, such as 90s, 30m, 6h or 2d\n'
+
+
 def test_over_tcp_with_the_token(make_relay, responder, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         address = "127.0.0.1:%d" % probe.getsockname()[1]
