@@ -123,3 +123,5 @@ ERROR(CERTIFICATE_REQ,   "certificate-request", 0, OCSP_NONE, NEGATIVE_NONE, LEV
 ERROR(CERTIFICATE_CRL,   "certificate-crl",    0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "is a revocation list (CRL), not a certificate")
 ERROR(CERTIFICATE_PKCS12, "certificate-pkcs12", 0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "is a PKCS#12 file, not a certificate (openssl pkcs12 -nokeys takes them out)")
 ERROR(CERTIFICATE_PUBLIC, "certificate-public-key", 0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "is a public key, not a certificate")
+ERROR(CERTIFICATE_UTF16, "certificate-utf-16",  0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "is UTF-16 text: save it as ASCII or UTF-8")
+ERROR(CERTIFICATE_BASE64, "certificate-base64", 0, OCSP_NONE, NEGATIVE_NONE, LEVEL_WARNING, "is base64 without -----BEGIN CERTIFICATE-----: put that line before it, and -----END CERTIFICATE----- behind")

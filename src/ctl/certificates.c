@@ -16,6 +16,7 @@
 #include <openssl/x509.h>
 
 #include "base/bytes.h"
+#include "core/base64.h"
 #include "ctl/certificate.h"
 #include "io/files.h"
 
@@ -54,6 +55,8 @@ enum content {
 	CONTENT_CRL,
 	CONTENT_PKCS12,
 	CONTENT_PUBLIC_KEY,
+	CONTENT_UTF16,
+	CONTENT_BASE64, /* of a certificate, without the lines that make it PEM */
 	CONTENT_OTHER,
 	N_CONTENTS
 };
@@ -81,6 +84,7 @@ static const err_t errors[N_CONTENTS] = {
     [CONTENT_PKCS7] = ERR_CERTIFICATE,	       [CONTENT_KEY] = ERR_CERTIFICATE_KEY,
     [CONTENT_REQUEST] = ERR_CERTIFICATE_REQ,   [CONTENT_CRL] = ERR_CERTIFICATE_CRL,
     [CONTENT_PKCS12] = ERR_CERTIFICATE_PKCS12, [CONTENT_PUBLIC_KEY] = ERR_CERTIFICATE_PUBLIC,
+    [CONTENT_UTF16] = ERR_CERTIFICATE_UTF16,   [CONTENT_BASE64] = ERR_CERTIFICATE_BASE64,
     [CONTENT_OTHER] = ERR_CERTIFICATE,
 };
 
@@ -198,12 +202,71 @@ static enum content content_of_der(struct slice der)
 	return content;
 }
 
-static err_t read_der(struct slice bytes, struct reading *reading)
+/* --- text that is no PEM -----------------------------------------------------------------------
+ */
+
+/* By its byte order mark; or by the dash that PEM begins with, in either order of octets. */
+static bool is_utf16(struct slice bytes)
+{
+	static const char *const beginnings[] = {"\xff\xfe", "\xfe\xff", "-\0", "\0-"};
+
+	for (size_t i = 0; i < N_ELEMENTS(beginnings); i++) {
+		if (bytes.len >= 2 && memcmp(bytes.p, beginnings[i], 2) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The octets that text is the base64 of, into dst, which has room for all of text; 0: of none. */
+static size_t decode(struct slice text, uint8_t *dst)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (memchr(" \t\r\n", text.p[i], 4) == NULL)
+			dst[n++] = text.p[i];
+	}
+	for (unsigned i = 0; i < 2 && n > 0 && dst[n - 1] == '='; i++)
+		n--;
+	return base64_decode(dst, slice_of(dst, n), &n) == OK ? n : 0;
+}
+
+static err_t content_of_text(struct slice bytes, enum content *out)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	struct certificates found = {.items = NULL};
+	uint8_t *room;
+	err_t err;
+
+	if (is_utf16(bytes)) {
+		*out = CONTENT_UTF16;
+		return OK;
+	}
+	if (bytes.len > 3 && memcmp(bytes.p, mark, 3) == 0)
+		bytes = slice_skip(bytes, 3);
+	room = malloc(bytes.len);
+	if (room == NULL)
+		return ERR_NO_MEMORY;
+	err = take_der(slice_of(room, decode(bytes, room)), false, &found);
+	if (found.n > 0)
+		*out = CONTENT_BASE64;
+	certificates_free(&found);
+	OPENSSL_cleanse(room, bytes.len); /* it may be a key */
+	free(room);
+	return err;
+}
+
+static err_t read_other(struct slice bytes, struct reading *reading)
 {
 	err_t err = take_der(bytes, false, &reading->found);
+	enum content content;
 
-	if (err == OK && reading->found.n == 0)
-		reading->n_of[content_of_der(bytes)]++;
+	if (err != OK || reading->found.n > 0)
+		return err;
+	content = content_of_der(bytes);
+	if (content == CONTENT_OTHER)
+		err = content_of_text(bytes, &content);
+	reading->n_of[content]++;
 	return err;
 }
 
@@ -291,7 +354,7 @@ err_t certificates_parse(struct slice bytes, struct certificates *out)
 	if (bytes.len > 0)
 		err = bytes.len <= MAX_FILE_LEN ? read_pem(bytes, &reading) : ERR_TOO_LONG;
 	if (!err && bytes.len > 0 && !has_blocks(&reading))
-		err = read_der(bytes, &reading);
+		err = read_other(bytes, &reading);
 	reading.found.n_keys = reading.n_of[CONTENT_KEY];
 	if (!err && reading.found.n == 0)
 		err = why_none(&reading);

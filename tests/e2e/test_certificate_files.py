@@ -58,6 +58,9 @@ REFUSED = {
                "is a PKCS#12 file"),
     "public_key": (lambda pki, leaf: leaf.key.public_key().public_bytes(
         PEM, serialization.PublicFormat.SubjectPublicKeyInfo), "is a public key"),
+    "UTF16": (lambda pki, leaf: leaf.pem.decode("ascii").encode("utf-16"), "is UTF-16 text: save it"),
+    "base64": (lambda pki, leaf: b"".join(leaf.pem.splitlines()[1:-1]),
+               "is base64 without -----BEGIN CERTIFICATE-----"),
     "text": (lambda pki, leaf: b"hello\n", "no certificate could be read"),
     "empty": (lambda pki, leaf: b"", "no certificate could be read"),
 }

@@ -265,6 +265,78 @@ static void parameters(BIO *bio)
 		      "-----END EC PARAMETERS-----\n");
 }
 
+/* A certificate in UTF-16, big or little endian. */
+static void put_utf16(BIO *bio, bool is_big)
+{
+	BIO *plain = BIO_new(BIO_s_mem());
+	size_t len;
+	char *text;
+
+	pem(plain);
+	text = put(plain, &len);
+	for (size_t i = 0; i < len; i++)
+		BIO_write(bio, is_big ? (char[]){'\0', text[i]} : (char[]){text[i], '\0'}, 2);
+	BIO_free(plain);
+}
+
+static void utf16_little(BIO *bio)
+{
+	put_utf16(bio, false);
+}
+
+static void utf16_big(BIO *bio)
+{
+	put_utf16(bio, true);
+}
+
+static void mark_little(BIO *bio)
+{
+	BIO_puts(bio, "\xff\xfe");
+}
+
+static void mark_big(BIO *bio)
+{
+	BIO_puts(bio, "\xfe\xff");
+}
+
+/* Of what write gives in DER: in lines, or in one that does not end. */
+static void put_base64(BIO *bio, writer *write, bool has_lines)
+{
+	BIO *plain = BIO_new(BIO_s_mem()), *filter = BIO_new(BIO_f_base64());
+	size_t len;
+	char *text;
+
+	write(plain);
+	text = put(plain, &len);
+	BIO_set_flags(filter, has_lines ? 0 : BIO_FLAGS_BASE64_NO_NL);
+	BIO_push(filter, bio);
+	BIO_write(filter, text, (int)len);
+	cr_assert_eq(BIO_flush(filter), 1);
+	BIO_pop(filter);
+	BIO_free(filter);
+	BIO_free(plain);
+}
+
+static void base64_lines(BIO *bio)
+{
+	put_base64(bio, der, true);
+}
+
+static void base64_line(BIO *bio)
+{
+	put_base64(bio, der, false);
+}
+
+static void base64_pkcs7(BIO *bio)
+{
+	put_base64(bio, pkcs7_der, true);
+}
+
+static void base64_key(BIO *bio)
+{
+	put_base64(bio, key_der, true);
+}
+
 static const struct {
 	const char *name;
 	writer *parts[6];
@@ -314,6 +386,16 @@ static const struct {
     {"PKCS#12", {pkcs12_der}, ERR_CERTIFICATE_PKCS12, 0, 0, 0},
     {"public key", {public_pem}, ERR_CERTIFICATE_PUBLIC, 0, 0, 0},
     {"public key in DER", {public_der}, ERR_CERTIFICATE_PUBLIC, 0, 0, 0},
+    {"UTF-16", {mark_little, utf16_little}, ERR_CERTIFICATE_UTF16, 0, 0, 0},
+    {"UTF-16, big endian", {mark_big, utf16_big}, ERR_CERTIFICATE_UTF16, 0, 0, 0},
+    {"UTF-16 without a mark", {utf16_little}, ERR_CERTIFICATE_UTF16, 0, 0, 0},
+    {"UTF-16, big endian, without a mark", {utf16_big}, ERR_CERTIFICATE_UTF16, 0, 0, 0},
+    {"base64", {base64_lines}, ERR_CERTIFICATE_BASE64, 0, 0, 0},
+    {"base64 in one line", {base64_line}, ERR_CERTIFICATE_BASE64, 0, 0, 0},
+    {"base64 behind a mark", {mark, base64_lines}, ERR_CERTIFICATE_BASE64, 0, 0, 0},
+    {"base64 of a PKCS#7", {base64_pkcs7}, ERR_CERTIFICATE_BASE64, 0, 0, 0},
+    {"base64 of a key", {base64_key}, ERR_CERTIFICATE, 0, 0, 0},
+    {"base64 and something", {base64_lines, prose}, ERR_CERTIFICATE, 0, 0, 0},
     {"parameters", {parameters}, ERR_CERTIFICATE, 0, 0, 0},
     {"text", {prose}, ERR_CERTIFICATE, 0, 0, 0},
     {"nothing", {NULL}, ERR_CERTIFICATE, 0, 0, 0},
