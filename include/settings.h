@@ -88,6 +88,12 @@ struct settings_section {
 	struct settings_issuer_own own;
 };
 
+struct settings_place {	    /* a word of an option that stands in the file, outside of issuers */
+	const char *option; /* its name; static */
+	char *file;
+	unsigned line;
+};
+
 struct settings {
 	struct settings_top top;
 	struct settings_cache cache;
@@ -97,6 +103,8 @@ struct settings {
 	struct settings_issuer defaults;
 	struct settings_section *issuers;
 	size_t n_issuers;
+	struct settings_place *places; /* in the order of the file; for messages */
+	size_t n_places;
 	char *admin_token;	 /* owned; what admin_token_file holds; NULL before it is read */
 	char *redis_password;	 /* owned; what redis.password_file holds; NULL before it is read */
 	char *sentinel_password; /* owned; the same of redis.sentinel_password_file */

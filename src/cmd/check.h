@@ -66,6 +66,9 @@ size_t check_count(const struct buf *messages, bool are_warnings);
 /* Adds warnings of what is legal but unwise. */
 void check_doubts(struct check *check);
 
+/* Of settings that are refused: what they name, and is not there. */
+void check_absent(struct check *check, const struct settings *settings);
+
 /* Tries every responder. ERR_NO_MEMORY. */
 MUST_CHECK err_t check_online(struct check *check);
 

@@ -6,15 +6,18 @@
  */
 #include "cmd/check.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "core/dates.h"
 #include "core/upstream_url.h"
 #include "ctl/certificates.h"
+#include "ctl/config.h"
 #include "io/files.h"
 #include "io/privileges.h"
 
@@ -33,18 +36,33 @@ static PRINTF_LIKE(3, 4) void doubt(struct check *check, const char *where, cons
 	buf_printf(&check->config_messages, "%s: warning: %s\n", where, text);
 }
 
+/* As doubt, about the i-th word of an option: with its line, if it stands in the file. */
+static PRINTF_LIKE(5, 6) void doubt_option(struct check *check, const struct settings *settings,
+					   const char *option, size_t i, const char *fmt, ...)
+{
+	const struct settings_place *place = settings_place(settings, option, i);
+	char where[4096], text[2048];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (place != NULL)
+		snprintf(where, sizeof(where), "%s:%u", place->file, place->line);
+	doubt(check, place != NULL ? where : check->config, "%s", text);
+}
+
 /* --- of the relay ----------------------------------------------------------------------------- */
 
-/* Only a doubt, with no line of the file: who does not start as root needs no user, and most have
- * that of the defaults. */
-static void doubt_user(struct check *check)
+/* Only a doubt: who does not start as root needs no user, and most have that of the defaults. */
+static void doubt_user(struct check *check, const struct settings *settings)
 {
-	const char *user = check->settings->top.user;
+	const char *user = settings->top.user;
 
 	if (privileges_check(user) != OK)
-		doubt(check, check->config,
-		      "user = \"%s\": started as root, serve will end with %s", user,
-		      PRIVILEGES_NO_USER);
+		doubt_option(check, settings, "user", 0,
+			     "user = \"%s\": started as root, serve will end with %s", user,
+			     PRIVILEGES_NO_USER);
 }
 
 static bool begins(const char *text, const char *with)
@@ -63,10 +81,11 @@ static void doubt_admin(struct check *check)
 	const struct settings_top *top = &check->settings->top;
 
 	if (top->admin[0] != '\0' && !is_local(top->admin) && top->admin_token_file[0] == '\0')
-		doubt(check, check->config,
-		      "admin = \"%s\": others can reach it, and without admin_token_file whoever "
-		      "does sees what is cached, and nobody may purge",
-		      top->admin);
+		doubt_option(
+		    check, check->settings, "admin", 0,
+		    "admin = \"%s\": others can reach it, and without admin_token_file whoever "
+		    "does sees what is cached, and nobody may purge",
+		    top->admin);
 }
 
 static void doubt_memory(struct check *check)
@@ -74,8 +93,8 @@ static void doubt_memory(struct check *check)
 	uint64_t memory = check->settings->cache.memory;
 
 	if (memory < SMALL_MEMORY)
-		doubt(
-		    check, check->config,
+		doubt_option(
+		    check, check->settings, "memory", 0,
 		    "cache.memory: %.1f MiB hold about %u answers, the rest comes from the stores",
 		    (double)memory / 1048576, (unsigned)(memory / 1024));
 }
@@ -88,10 +107,11 @@ static void doubt_stores(struct check *check)
 		const char *path = begins(stores->items[i], "lmdb:") ? stores->items[i] + 5 : NULL;
 
 		if (path != NULL && directory_is_in_memory(path))
-			doubt(check, check->config,
-			      "store = \"%s\": lies in memory (tmpfs): a restart of the machine "
-			      "begins with nothing",
-			      stores->items[i]);
+			doubt_option(
+			    check, check->settings, "store", i,
+			    "store = \"%s\": lies in memory (tmpfs): a restart of the machine "
+			    "begins with nothing",
+			    stores->items[i]);
 	}
 }
 
@@ -199,7 +219,7 @@ static void doubt_ca(struct check *check, const char *where, const struct issuer
 
 void check_doubts(struct check *check)
 {
-	doubt_user(check);
+	doubt_user(check, check->settings);
 	doubt_admin(check);
 	doubt_memory(check);
 	doubt_stores(check);
@@ -209,4 +229,17 @@ void check_doubts(struct check *check)
 		doubt_responders(check, origin->path, origin->issuer);
 		doubt_ca(check, origin->path, origin->issuer);
 	}
+}
+
+/* Not of the defaults, which may do well where the relay is going to run. */
+void check_absent(struct check *check, const struct settings *settings)
+{
+	const char *directory = settings->top.issuer_dir;
+	struct stat found;
+
+	if (settings_place(settings, "user", 0) != NULL)
+		doubt_user(check, settings);
+	if (settings_place(settings, "issuer_dir", 0) != NULL && *directory != '\0' &&
+	    stat(directory, &found) != 0)
+		buf_printf(&check->file_messages, "%s: %s\n", directory, strerror(errno));
 }

@@ -116,15 +116,21 @@ static int by_label(const void *a, const void *b)
 /* OK also for a configuration that is refused: then there are no settings. */
 static err_t gather(struct check *check)
 {
+	struct settings *settings = NULL;
 	err_t err;
 
 	check->now = clock_wall();
 	check->defaults = settings_default();
 	if (!check->defaults)
 		return ERR_NO_MEMORY;
-	err = config_load(check->config, &check->settings, &check->config_messages);
-	if (err)
+	err = config_read(check->config, &settings, &check->config_messages);
+	if (err) {
+		if (settings)
+			check_absent(check, settings);
+		settings_free(settings);
 		return err == ERR_NO_MEMORY ? err : OK;
+	}
+	check->settings = settings;
 	check->issuers = issuer_load_explained(check->settings, entropy_hash_key(),
 					       &check->file_messages, &check->origins);
 	if (!check->issuers)

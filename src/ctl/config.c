@@ -23,11 +23,13 @@
 #define MAX_FAULT_LEN  512
 
 struct config {
+	struct settings *settings;
 	struct config_report report;
 	struct config_text text;
 	cfg_t *cfg;
 	size_t *issuer_lines; /* of the text */
 	bool has_said;	      /* what is wrong, where libConfuse stops */
+	bool is_filled;	      /* settings have what the file says */
 };
 
 /*
@@ -50,6 +52,24 @@ static bool stands_before(cfg_opt_t *option, const char *word)
 	return false;
 }
 
+static void note_place(struct config *config, const char *option, size_t line)
+{
+	struct settings *settings = config->settings;
+	struct settings_place place = {.option = option};
+	struct settings_place *places =
+	    reallocarray(settings->places, settings->n_places + 1, sizeof(*places));
+
+	if (places)
+		settings->places = places;
+	place.file = strdup(config_report_origin(&config->report, line, &place.line));
+	if (places && place.file) {
+		places[settings->n_places++] = place;
+		return;
+	}
+	free(place.file);
+	config->report.err = ERR_NO_MEMORY;
+}
+
 /* A word as messages may show it: without the password that a URL must not have, but may. */
 static const char *without_password(const char *word, char *dst, size_t cap)
 {
@@ -66,7 +86,8 @@ static const char *without_password(const char *word, char *dst, size_t cap)
 /* libConfuse's parse callback: one word of an option. It is always kept as it stands. */
 static int judge(cfg_t *cfg, cfg_opt_t *option, const char *word, void *result)
 {
-	const struct option_row *row = option_row_named(section_of(cfg), option->name);
+	const struct option_section *section = section_of(cfg);
+	const struct option_row *row = option_row_named(section, option->name);
 	struct config_report *report = &reading->report;
 	size_t line = (size_t)cfg->line;
 	const char *allowed = config_check_word(option->name, word);
@@ -89,6 +110,8 @@ static int judge(cfg_t *cfg, cfg_opt_t *option, const char *word, void *result)
 	else if (doubt)
 		config_report_add(report, CONFIG_WARNING, line, "%s = %s: %s", row->name, text,
 				  doubt);
+	if (section->groups[0] < GROUP_ISSUER)
+		note_place(reading, row->name, line);
 	buf_fini(&fault);
 	*(const char **)result = word;
 	return 0;
@@ -168,9 +191,9 @@ static err_t parse(struct config *config)
 	reading = NULL;
 	if (result != CFG_SUCCESS && !config->has_said)
 		config_report_add(&config->report, CONFIG_ERROR, 0, "syntax: not understood");
-	if (result != CFG_SUCCESS || text->is_cut || text->is_broken)
-		return ERR_SYNTAX;
-	return config->report.err;
+	if (config->report.err)
+		return config->report.err;
+	return result != CFG_SUCCESS || text->is_cut || text->is_broken ? ERR_SYNTAX : OK;
 }
 
 /*
@@ -299,16 +322,16 @@ static err_t fill(struct config *config, struct settings *settings)
 		else if (mark->section->groups[0] == GROUP_REDIS)
 			places.redis = mark->line;
 	}
+	config->is_filled = true;
 	places.issuers = config->issuer_lines;
 	config_check_settings(settings, &places, &config->report);
 	return config->report.n_errors > 0 ? ERR_SYNTAX : config->report.err;
 }
 
-err_t config_load(const char *path, struct settings **out, struct buf *messages)
+err_t config_read(const char *path, struct settings **out, struct buf *messages)
 {
-	struct config config = {.cfg = NULL};
-	struct settings *settings = settings_default();
-	err_t err = settings ? OK : ERR_NO_MEMORY;
+	struct config config = {.settings = settings_default()};
+	err_t err = config.settings ? OK : ERR_NO_MEMORY;
 
 	if (!err)
 		err = config_text_read(path, &config.report, &config.text);
@@ -319,19 +342,31 @@ err_t config_load(const char *path, struct settings **out, struct buf *messages)
 	if (!err)
 		err = parse(&config);
 	if (!err)
-		err = fill(&config, settings);
+		err = fill(&config, config.settings);
 	config_report_print(&config.report, messages);
 	if (err == ERR_NO_MEMORY)
 		buf_printf(messages, "%s: out of memory\n", path);
-	if (!err) {
-		*out = settings;
-		settings = NULL;
+	if (!err || (err == ERR_SYNTAX && config.is_filled)) {
+		*out = config.settings;
+		config.settings = NULL;
 	}
 	if (config.cfg)
 		cfg_free(config.cfg);
-	settings_free(settings);
+	settings_free(config.settings);
 	free(config.issuer_lines);
 	config_text_fini(&config.text);
 	config_report_fini(&config.report);
+	return err;
+}
+
+err_t config_load(const char *path, struct settings **out, struct buf *messages)
+{
+	struct settings *settings = NULL;
+	err_t err = config_read(path, &settings, messages);
+
+	if (err)
+		settings_free(settings);
+	else
+		*out = settings;
 	return err;
 }

@@ -23,6 +23,15 @@
  */
 MUST_CHECK err_t config_load(const char *path, struct settings **out, struct buf *messages);
 
+/* The same, but after ERR_SYNTAX *out is what could be understood, to look for further faults in
+ * it; untouched where the syntax is at fault. */
+MUST_CHECK err_t config_read(const char *path, struct settings **out, struct buf *messages);
+
+/* Where the i-th word of an option stands, that is no issuer's; NULL: nowhere, it is the default.
+ */
+const struct settings_place *settings_place(const struct settings *settings, const char *option,
+					    size_t i);
+
 /* The documented defaults, as an empty file gives; NULL without memory. */
 struct settings *settings_default(void);
 void settings_free(struct settings *settings); /* NULL is fine */

@@ -2,6 +2,7 @@
 /* struct settings as a whole: its defaults, its end, and an issuer's part of it as a policy. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ctl/config.h"
 #include "ctl/option_value.h"
@@ -49,10 +50,23 @@ void settings_free(struct settings *settings)
 		free(section->file);
 	}
 	free(settings->issuers);
+	for (size_t i = 0; i < settings->n_places; i++)
+		free(settings->places[i].file);
+	free(settings->places);
 	free(settings->admin_token);
 	free(settings->redis_password);
 	free(settings->sentinel_password);
 	free(settings);
+}
+
+const struct settings_place *settings_place(const struct settings *settings, const char *option,
+					    size_t i)
+{
+	for (size_t n = 0; n < settings->n_places; n++) {
+		if (strcmp(settings->places[n].option, option) == 0 && i-- == 0)
+			return &settings->places[n];
+	}
+	return NULL;
 }
 
 /* Rounded up: a short time must not become none. */

@@ -842,11 +842,39 @@ def test_check_warns_of_an_unknown_user(directory):
     path = config(directory, user="no-such-user", issuer={"Corp CA": issuer_section(directory)})
     result = run("check", "-c", path)
     assert result.returncode == OK
-    assert re.fullmatch(rf'{path}: warning: user = "no-such-user": .*no such user: create it.*\n',
+    assert re.fullmatch(rf'{path}:1: warning: user = "no-such-user": .*no such user: create it.*\n',
                         result.stderr)
     assert "warnings: 1," in result.stdout
     told = json.loads(run("check", "-c", path, "--json").stdout)
     assert len(told["warnings"]) == 1 and not told["errors"]
+
+
+def test_check_names_the_line_of_what_is_unwise(directory):
+    """Of a file that is included, too; and what is only by default has none."""
+    (directory / "more.conf").write_text('\n\nstore = {\n  "lmdb:/dev/shm/x"\n}\n'
+                                         'cache { memory = 1M }\n')
+    path = directory / "test.conf"
+    path.write_text(f'user = ""\nissuer_dir = "{directory}"\nadmin = "0.0.0.0:8081"\n'
+                    'include("more.conf")\n')
+    result = run("check", "-c", path)
+    found = [line.split(": warning: ")[0] for line in result.stderr.splitlines()
+             if re.search(r"warning: (admin|cache.memory|store)\b", line)]
+    assert found == [f"{path}:3", f"{directory}/more.conf:6", f"{directory}/more.conf:4"]
+
+
+def test_check_misses_user_and_directory_beside_other_errors(directory):
+    path = directory / "test.conf"
+    path.write_text('threads = many\nuser = "no-such-user"\nissuer_dir = "/no/such/place"\n')
+    result = run("check", "-c", path)
+    assert (result.returncode, result.stdout) == (CONFIG, "")
+    assert [line.split(", ")[0].split(": started")[0] for line in result.stderr.splitlines()] == [
+        f'{path}:1: threads: "many" is no whole number',
+        f'{path}:2: warning: user = "no-such-user"',
+        "/no/such/place: No such file or directory"]
+    told = json.loads(run("check", "-c", path, "--json").stdout)
+    assert [len(told[name]) for name in ("errors", "warnings", "faults")] == [1, 1, 1]
+    path.write_text("threads = many\n")  # the defaults may do well elsewhere
+    assert len(run("check", "-c", path).stderr.splitlines()) == 1
 
 
 def test_SL_16_root_follows_no_link_to_a_log(make_relay, responder):
