@@ -94,22 +94,26 @@ static bool is_logged(const struct answer *answer)
 
 	if (log->access == LOG_ACCESS_OFF || answer->entry == NULL)
 		return log->access != LOG_ACCESS_OFF;
-	return log->access == LOG_ACCESS_ON && answer->front->last_id % log->access_sample == 0;
+	return log->access == LOG_ACCESS_ON && answer->front->n_told % log->access_sample == 0;
 }
 
-/* Ids are counted from where nobody can guess, so that those of threads and restarts do not meet.
- */
+/* Hashed by a key that nobody knows, which each thread has anew: who is told some ids learns
+ * neither how many requests lay between them nor what others will be. */
+static void make_id(struct access *access, const struct front *front)
+{
+	uint64_t id = hash_bytes(&front->id_key, &front->n_told, sizeof(front->n_told));
+
+	hex_encode(access->id, slice_of(&id, sizeof(id)));
+	access->id[sizeof(access->id) - 1] = '\0';
+}
+
 static __attribute__((noinline)) void begin_access(struct access *access,
 						   const struct answer *answer)
 {
-	uint64_t id = ++answer->front->last_id;
-	uint8_t octets[8];
-
-	for (size_t i = sizeof(octets); i-- > 0; id >>= 8)
-		octets[i] = (uint8_t)id;
-	hex_encode(access->id, slice_of(octets, sizeof(octets)));
-	access->id[sizeof(access->id) - 1] = '\0';
+	answer->front->n_told++;
 	access->is_logged = is_logged(answer);
+	if (access->is_logged || answer->front->rules->settings->log.request_id)
+		make_id(access, answer->front);
 	if (access->is_logged)
 		snprintf(access->client, sizeof(access->client), "%s",
 			 connection_peer(answer->connection));

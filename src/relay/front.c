@@ -93,7 +93,8 @@ struct front *front_new(const struct common *common, struct rules *rules)
 	front->common = common;
 	front->rules = rules_ref(rules);
 	front->date_of = -1;
-	entropy_fill(&front->last_id, sizeof(front->last_id));
+	entropy_fill(&front->n_told, sizeof(front->n_told));
+	entropy_fill(&front->id_key, sizeof(front->id_key));
 	front->scratch = malloc(SCRATCH_SIZE);
 	front->loop = loop_new();
 	if (front->scratch == NULL || front->loop == NULL)

@@ -23,7 +23,8 @@ struct front {
 	struct server *server;
 	struct notice *draining; /* goes home when the server has drained */
 	uint8_t *scratch;	 /* for decoding GET targets */
-	uint64_t last_id;	 /* of the exchanges that were told of; begins anywhere */
+	uint64_t n_told;	 /* exchanges that were told of; begins anywhere */
+	struct hash_key id_key;	 /* for their ids; random */
 	int64_t date_of;	 /* the second that date shows */
 	char date[HTTP_DATE_LEN];
 };

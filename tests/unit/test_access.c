@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What is told of single requests: which have a line in the access log, what is in it, and the id
  * that their clients are told. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "relay_kit.h"
@@ -117,6 +118,32 @@ Test(access, id_is_told_to_the_client_if_that_is_wanted)
 	cr_expect_neq(strncmp(before, kit.said[EVENT_ACCESS], strlen("id=") + 16), 0);
 	client = kit_send(kit_about("01", NO_EXTS), HTTP_LOOP);
 	expect_id_of(client, "");
+	kit_close();
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Else a client could subtract two of its ids, and learn what the thread has to do. */
+Test(access, ids_are_not_counted_and_all_different)
+{
+	uint64_t ids[1000];
+	size_t n_near = 0;
+
+	open_kit(LOG_ACCESS_ON);
+	for (size_t i = 0; i < N_ELEMENTS(ids); i++) {
+		hit();
+		ids[i] = strtoull(kit.said[EVENT_ACCESS] + strlen("id="), NULL, 16);
+		n_near += i > 0 && ids[i] - ids[i - 1] + (1U << 20) < (2U << 20);
+	}
+	cr_expect_eq(n_near, 0);
+	qsort(ids, N_ELEMENTS(ids), sizeof(ids[0]), by_number);
+	for (size_t i = 1; i < N_ELEMENTS(ids); i++)
+		cr_assert_neq(ids[i], ids[i - 1]);
 	kit_close();
 }
 
