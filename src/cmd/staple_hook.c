@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* As the relay's hook: no shell unless it was asked for, nothing of our environment. */
+/*
+ * As the relay's hook: no shell unless it was asked for, nothing of our environment. Of very many
+ * files some at a time, one call after the other, because a program takes only so many arguments.
+ */
 #include "cmd/staple_hook.h"
 
 #include <stdarg.h>
@@ -17,25 +20,57 @@
 #define SHELL	    "/bin/sh"
 #define SHELL_WORDS 3
 
+/* Of one call: files, and octets of their paths, half of what Linux grants at least. */
+#define MAX_FILES  500
+#define MAX_OCTETS 65536
+
 struct staple_hook {
 	struct staple_hook_opts opts;
 	struct runner *runner;
+	const struct staples *staples; /* of this run */
+	size_t begin, end;	       /* of the list: what this call is for */
+	char what_failed[128];	       /* first in this run; "": nothing */
 };
 
+static void call(struct staple_hook *hook);
+
+static void finish(struct staple_hook *hook)
+{
+	hook->opts.done(hook->opts.arg, hook->what_failed[0] != '\0' ? hook->what_failed : NULL);
+}
+
+static PRINTF_LIKE(2, 3) void note_failure(struct staple_hook *hook, const char *fmt, ...)
+{
+	va_list args;
+
+	if (hook->what_failed[0] != '\0')
+		return;
+	va_start(args, fmt);
+	vsnprintf(hook->what_failed, sizeof(hook->what_failed), fmt, args);
+	va_end(args);
+}
+
+/* That it failed for some keeps no others from it; but what cannot be run, or hangs, would do so
+ * again. */
 static void on_end(void *arg, const struct runner_end *end)
 {
 	struct staple_hook *hook = arg;
-	char what[128];
 
 	if (end->error != 0)
-		snprintf(what, sizeof(what), "cannot be run: %s", strerror(end->error));
+		note_failure(hook, "cannot be run: %s", strerror(end->error));
 	else if (end->is_killed)
-		snprintf(what, sizeof(what), "killed: it took longer than %d s", MS_LIMIT / 1000);
+		note_failure(hook, "killed: it took longer than %d s", MS_LIMIT / 1000);
 	else if (end->exit_status > 0)
-		snprintf(what, sizeof(what), "exit status %d", end->exit_status);
+		note_failure(hook, "exit status %d", end->exit_status);
+	else if (end->exit_status < 0)
+		note_failure(hook, "died of signal %d", end->signal);
 	else
-		snprintf(what, sizeof(what), "died of signal %d", end->signal);
-	hook->opts.done(hook->opts.arg, end->error == 0 && end->exit_status == 0 ? NULL : what);
+		for (size_t i = hook->begin; i < hook->end; i++)
+			hook->staples->items[i]->is_news = false;
+	if (end->error != 0 || end->is_killed)
+		finish(hook);
+	else
+		call(hook);
 }
 
 struct staple_hook *staple_hook_new(const struct staple_hook_opts *opts)
@@ -81,36 +116,55 @@ static PRINTF_LIKE(2, 3) bool add_entry(struct text_list *env, const char *fmt, 
 	return add(env, entry);
 }
 
+/* Which staples come next; how many of them are news. */
+static size_t take(struct staple_hook *hook)
+{
+	const struct staples *staples = hook->staples;
+	size_t n = 0, octets = 0;
+
+	hook->begin = hook->end;
+	for (; hook->end < staples->n; hook->end++) {
+		const struct staple *staple = staples->items[hook->end];
+
+		if (!staple->is_news)
+			continue;
+		octets += strlen(staple->path) + 1;
+		if (n == MAX_FILES || (n > 0 && octets > MAX_OCTETS))
+			break;
+		n++;
+	}
+	return n;
+}
+
 /* After the line for the shell stands $0, then what it finds as "$@". */
-static bool make_args(const struct staple_hook *hook, const struct staples *staples,
-		      struct text_list *args)
+static bool make_args(const struct staple_hook *hook, size_t n, struct text_list *args)
 {
 	bool ok;
 
-	args->items = calloc(staples->n + SHELL_WORDS, sizeof(char *));
+	args->items = calloc(n + SHELL_WORDS, sizeof(char *));
 	ok = args->items != NULL;
 	if (ok && hook->opts.is_shell)
 		ok = add(args, "-c") && add(args, hook->opts.command) &&
 		     add(args, "ocsprelay-staple");
-	for (size_t i = 0; i < staples->n && ok; i++) {
-		if (staples->items[i]->is_news)
-			ok = add(args, staples->items[i]->path);
+	for (size_t i = hook->begin; i < hook->end && ok; i++) {
+		if (hook->staples->items[i]->is_news)
+			ok = add(args, hook->staples->items[i]->path);
 	}
 	return ok;
 }
 
-static bool make_environment(const struct staples *staples, struct text_list *env)
+static bool make_environment(const struct staple_hook *hook, size_t n, struct text_list *env)
 {
-	size_t n = 0, n_revoked = 0;
+	size_t n_revoked = 0;
 	char now[ISO_DATE_SIZE];
 
 	env->items = calloc(N_ENTRIES, sizeof(char *));
 	if (env->items == NULL)
 		return false;
-	for (size_t i = 0; i < staples->n; i++) {
-		n += staples->items[i]->is_news;
-		n_revoked +=
-		    staples->items[i]->is_news && staples->items[i]->is.status == CERT_REVOKED;
+	for (size_t i = hook->begin; i < hook->end; i++) {
+		const struct staple *staple = hook->staples->items[i];
+
+		n_revoked += staple->is_news && staple->is.status == CERT_REVOKED;
 	}
 	date_to_iso(now, clock_wall());
 	return add_entry(env,
@@ -121,18 +175,33 @@ static bool make_environment(const struct staples *staples, struct text_list *en
 	       add_entry(env, "OCSPRELAY_REVOKED=%zu", n_revoked);
 }
 
-void staple_hook_run(struct staple_hook *hook, const struct staples *staples)
+/* For the next ones; or the end. */
+static void call(struct staple_hook *hook)
 {
 	struct runner_job job = {.program = hook->opts.is_shell ? SHELL : hook->opts.command,
 				 .what = "staples",
 				 .ms_limit = MS_LIMIT,
 				 .is_heard = true};
+	size_t n = take(hook);
 
-	if (!make_args(hook, staples, &job.args) || !make_environment(staples, &job.env)) {
+	if (n == 0) {
+		finish(hook);
+		return;
+	}
+	if (!make_args(hook, n, &job.args) || !make_environment(hook, n, &job.env)) {
 		text_list_free(&job.args);
 		text_list_free(&job.env);
 	} else if (runner_add(hook->runner, &job) == OK) {
 		return;
 	}
-	hook->opts.done(hook->opts.arg, err_row(ERR_NO_MEMORY)->text);
+	note_failure(hook, "%s", err_row(ERR_NO_MEMORY)->text);
+	finish(hook);
+}
+
+void staple_hook_run(struct staple_hook *hook, const struct staples *staples)
+{
+	hook->staples = staples;
+	hook->end = 0;
+	hook->what_failed[0] = '\0';
+	call(hook);
 }

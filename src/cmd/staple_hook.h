@@ -19,8 +19,11 @@ struct staple_hook_opts {
 struct staple_hook *staple_hook_new(const struct staple_hook_opts *opts);
 void staple_hook_free(struct staple_hook *hook); /* kills it if it runs; NULL is fine */
 
-/* Runs it for the staples that are news (is_news), with their paths as arguments. done is called
- * once, maybe before this returns; the list may change meanwhile. */
+/*
+ * Runs it for the staples that are news, with their paths as arguments, in one call or, of very
+ * many, in some, one after the other. Those for which it succeeded are news no longer. done is
+ * called once, maybe before this returns, with what failed first; until then the list must stay.
+ */
 void staple_hook_run(struct staple_hook *hook, const struct staples *staples);
 
 #endif

@@ -213,8 +213,6 @@ static void on_hook_done(void *arg, const char *what_failed)
 	stapler->hook_due = 0;
 	if (what_failed == NULL) {
 		stapler->n_hook_failures = 0;
-		for (size_t i = 0; i < stapler->staples.n; i++)
-			stapler->staples.items[i]->is_news = false;
 	} else {
 		snprintf(stapler->hook_failed, sizeof(stapler->hook_failed), "%s", what_failed);
 		fprintf(stderr, "ocsprelay staple: hook %s: %s\n", stapler->args->hook,

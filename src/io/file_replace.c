@@ -29,16 +29,19 @@ static char *name_beside(const char *path)
 }
 
 /* Those of the file that was there, so that who could read it still can; to give it away takes
- * root, to give it to a group one has to be of it. */
+ * CAP_CHOWN, to give it to a group one has to be of it. The mode first: afterwards it may be
+ * another one's file. */
 static bool keep_rights(int fd, const char *path)
 {
 	struct stat was;
 
 	if (lstat(path, &was) != 0 || !S_ISREG(was.st_mode))
 		return fchmod(fd, NEW_MODE) == 0;
+	if (fchmod(fd, was.st_mode & 0777) != 0)
+		return false;
 	if (fchown(fd, was.st_uid, was.st_gid) != 0)
 		(void)!fchown(fd, (uid_t)-1, was.st_gid);
-	return fchmod(fd, was.st_mode & 0777) == 0;
+	return true;
 }
 
 static bool write_all(int fd, struct slice octets)

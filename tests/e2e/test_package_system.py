@@ -66,6 +66,11 @@ def test_service_lets_the_relay_do_its_work():
     assert "78" in settings["RestartPreventExitStatus"].split()  # configuration
 
 
+def test_staple_service_may_keep_the_owners_of_files():
+    with open(os.path.join(ROOT, "etc", "ocsprelay-staple.service"), encoding="utf-8") as file:
+        assert re.search(r"^CapabilityBoundingSet=CAP_CHOWN$", file.read(), re.M)
+
+
 @needs_package
 def test_units_name_what_is_installed(unpacked):
     found = []

@@ -5,12 +5,14 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -129,5 +131,32 @@ Test(file_replace, what_was_there_stays_when_it_fails)
 	cr_expect_eq(count_files(), 2);
 	limit.rlim_cur = RLIM_INFINITY;
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	end();
+}
+
+/* As a service that is root and may do this one thing of all that root may. */
+static bool keep_only_chown(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {
+	    {.effective = 1U << CAP_CHOWN, .permitted = 1U << CAP_CHOWN}};
+
+	return syscall(SYS_capset, &header, data) == 0;
+}
+
+Test(file_replace, who_may_give_files_away_and_nothing_else_keeps_owner_group_and_mode)
+{
+	struct stat found;
+
+	begin();
+	cr_expect_eq(file_replace("a", slice_text("one")), OK);
+	if (chown("a", 12345, 23456) != 0 || !keep_only_chown()) {
+		end();
+		cr_skip_test("not root");
+	}
+	cr_expect_eq(file_replace("a", slice_text("two")), OK);
+	cr_assert_eq(stat("a", &found), 0);
+	cr_expect(found.st_uid == 12345 && found.st_gid == 23456);
+	cr_expect_eq(found.st_mode & 07777, 0644, "%o", found.st_mode);
 	end();
 }
