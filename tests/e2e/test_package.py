@@ -54,7 +54,7 @@ def test_every_manual_is_in_it():
     listed = run("dpkg-deb", "-c", DEB)
     with open(os.path.join(ROOT, "Makefile.am"), encoding="utf-8") as file:
         lists = dict(re.findall(r"^(man_\w+) = ((?:\\\n|.)*)$", file.read(), re.M))
-    for page in re.findall(r"doc/([^ ]+\.\d)", lists["man_pages"] + lists["man_links"]):
+    for page in re.findall(r"doc/([^ ]+\.\d)", lists["man_pages"] + " " + lists["man_links"]):
         assert f"/{page}.gz" in listed
 
 
