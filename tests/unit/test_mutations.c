@@ -170,12 +170,25 @@ struct writer {
 
 static struct slice rewrite_all(struct writer *writer, struct slice content);
 
-/* Whether an OCTET STRING is one around DER: the response in ResponseBytes, extension values. */
-static bool holds_der(struct slice content)
+static bool is_der_throughout(struct slice content)
 {
 	struct der der = der_of(content);
+	struct slice inner;
+	uint8_t tag;
 
-	return content.len > 0 && der_read_any(&der, NULL, NULL, NULL) == OK && der_is_done(&der);
+	while (!der_is_done(&der)) {
+		if (der_read_any(&der, &tag, &inner, NULL) != OK ||
+		    (tag & 0x20 && !is_der_throughout(inner)))
+			return false;
+	}
+	return true;
+}
+
+/* Whether an OCTET STRING is one around DER: the response in ResponseBytes, extension values. A
+ * hash may begin like an element by chance. */
+static bool holds_der(struct slice content)
+{
+	return content.len > 0 && is_der_throughout(content);
 }
 
 static struct slice in_ber(enum ber form, uint8_t tag, struct slice content)
