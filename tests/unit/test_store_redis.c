@@ -206,8 +206,8 @@ Test(store_redis, a_lease_lasts_while_its_holder_lives)
 	struct scene scene;
 
 	scene_open(&scene);
-	lease(&scene, 0, 1000, OK);
-	cr_expect_eq(ask_again(&scene, 2500), ERR_BUSY, "renewed");
+	lease(&scene, 0, 2000, OK);
+	cr_expect_eq(ask_again(&scene, 3500), ERR_BUSY, "renewed");
 	store_detach(scene.stores[0]);
 	scene.stores[0] = NULL;
 	cr_expect_eq(ask_again(&scene, 30000), OK, "lapsed");
